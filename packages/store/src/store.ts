@@ -1,0 +1,318 @@
+/**
+ * What an authorization server must remember, as whole operations. There is no transaction callback: each operation is one
+ * statement or one synchronous `BEGIN IMMEDIATE`, with nothing awaited inside; consume comes before mint. Times are
+ * milliseconds since the epoch, always passed in. Secrets arrive hashed (SHA-256, base64url) or sealed; the store never sees
+ * one in the clear. Every operation that changes something also writes its event in the same transaction.
+ *
+ * Errors: any operation may throw when the database does; nothing was stored then.
+ */
+export interface Store {
+  readonly users: UserOperations
+  readonly clients: ClientOperations
+  readonly transactions: TransactionOperations
+  readonly sessions: SessionOperations
+  readonly grants: GrantOperations
+  readonly keys: KeyOperations
+  readonly changes: ChangeOperations
+  readonly events: EventOperations
+  /** Deletes what has expired; safe at any time, also while others work. */
+  sweep(now: number): Promise<void>
+  /** Throws unless the database answers; for `/readyz`. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/* ------------------------------------------------------------------ users */
+
+export interface User {
+  readonly id: string
+  readonly email: string
+  readonly role: 'owner' | 'user'
+  readonly passwordHash: string
+  readonly createdAt: number
+  readonly disabledAt: number | undefined
+}
+
+export interface NewUser {
+  readonly id: string
+  /** Lower-cased and trimmed by the caller; unique. */
+  readonly email: string
+  readonly passwordHash: string
+}
+
+export interface UserOperations {
+  /** Replaces all earlier links: at most one owner link is alive. */
+  createOwnerLink(link: { hash: string; expiresAt: number; now: number }): Promise<void>
+  isOwnerLinkAlive(hash: string, now: number): Promise<boolean>
+  /** Consumes the link, then makes the owner, in one transaction. Exactly one of any number of racers gets `made`. */
+  claimOwner(claim: {
+    linkHash: string
+    user: NewUser
+    now: number
+  }): Promise<'made' | 'link-invalid' | 'owner-exists'>
+  hasOwner(): Promise<boolean>
+  /** `false` when the e-mail is taken. */
+  add(user: NewUser & { now: number }): Promise<boolean>
+  loadById(id: string): Promise<User | undefined>
+  loadByEmail(email: string): Promise<User | undefined>
+  list(): Promise<readonly User[]>
+  setPassword(id: string, passwordHash: string, now: number): Promise<boolean>
+  /** Disabling ends every grant, session and sign-in of the user and is a change; enabling is one too. */
+  setDisabled(id: string, disabled: boolean, now: number): Promise<boolean>
+  /** Counts a failed login under a key (an account, an address); answers how many failures stand there now. */
+  countLoginFailure(key: string, now: number): Promise<number>
+  /** Milliseconds since the epoch before which no login is tried under this key; 0 when free. */
+  loadLoginBlock(key: string): Promise<number>
+  clearLoginFailures(key: string): Promise<void>
+}
+
+/* ---------------------------------------------------------------- clients */
+
+/** A client that registered itself or that an operator entered. `metadata` is the registered document as JSON. */
+export interface StoredClient {
+  readonly id: string
+  readonly kind: 'self-registered' | 'pre-registered'
+  readonly metadata: string
+  readonly createdAt: number
+  readonly disabledAt: number | undefined
+}
+
+/** A fetched client id metadata document with its HTTP cache state. */
+export interface StoredDocument {
+  readonly url: string
+  readonly body: string
+  readonly etag: string | undefined
+  readonly fetchedAt: number
+  readonly freshUntil: number
+}
+
+export interface ClientOperations {
+  add(client: { id: string; kind: StoredClient['kind']; metadata: string; now: number }): Promise<void>
+  load(id: string): Promise<StoredClient | undefined>
+  list(): Promise<readonly StoredClient[]>
+  saveDocument(document: StoredDocument): Promise<void>
+  loadDocument(url: string): Promise<StoredDocument | undefined>
+}
+
+/* ----------------------------------------------------------- transactions */
+
+/** One authorization request on its way through login and consent. `request` is the checked request as JSON. */
+export interface Transaction {
+  readonly id: string
+  readonly request: string
+  /** Hash of the browser's secret cookie. */
+  readonly browserHash: string
+  /** Hash of the token in the forms of this transaction. */
+  readonly formHash: string
+  readonly userId: string | undefined
+  readonly signedInAt: number | undefined
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** What the user said about one scope, for this client, redirect host and resource. */
+export interface RememberedConsent {
+  readonly scope: string
+  readonly decision: 'granted' | 'declined'
+  readonly at: number
+}
+
+export interface ConsentKey {
+  readonly userId: string
+  readonly clientId: string
+  readonly redirectHost: string
+  readonly resource: string
+}
+
+export interface NewGrant {
+  readonly id: string
+  readonly userId: string
+  readonly clientId: string
+  readonly clientClass: string
+  readonly resource: string
+  readonly scopes: readonly string[]
+}
+
+export interface NewCode {
+  readonly hash: string
+  readonly redirectUri: string
+  readonly challenge: string
+  readonly expiresAt: number
+}
+
+export interface TransactionOperations {
+  /** Keeps at most 50 live ones a client: the oldest beyond that are dropped. */
+  create(transaction: {
+    id: string
+    clientId: string
+    request: string
+    browserHash: string
+    formHash: string
+    expiresAt: number
+    now: number
+  }): Promise<void>
+  /** Only a live one: not expired, not finished. */
+  load(id: string, now: number): Promise<Transaction | undefined>
+  /** Puts the user into the transaction, with a new browser hash and form hash (no fixation). `false` when it is not alive or the old browser hash differs. */
+  signIn(change: {
+    id: string
+    userId: string
+    browserHash: string
+    newBrowserHash: string
+    newFormHash: string
+    now: number
+  }): Promise<boolean>
+  /**
+   * Ends the transaction, then makes the grant and its code and remembers what was said, all at once. `false` when it had
+   * ended before, has no signed-in user, or the user is disabled: then nothing was made. Exactly one of any racers wins.
+   */
+  finishWithCode(finish: {
+    id: string
+    grant: NewGrant
+    code: NewCode
+    /** Absent: remember nothing (local and self-registered clients remember only what was declined). */
+    consents: readonly { key: ConsentKey; scope: string; decision: 'granted' | 'declined' }[]
+    now: number
+  }): Promise<boolean>
+  /** Ends the transaction without a grant. `false` when it had ended before. */
+  finishWithDenial(finish: {
+    id: string
+    consents: readonly { key: ConsentKey; scope: string; decision: 'declined' }[]
+    now: number
+  }): Promise<boolean>
+  loadConsents(key: ConsentKey): Promise<readonly RememberedConsent[]>
+}
+
+/* --------------------------------------------------------------- sessions */
+
+/** A browser's sign-in that outlives one transaction; only where cookies are safe (https). */
+export interface Session {
+  readonly hash: string
+  readonly userId: string
+  readonly signedInAt: number
+  readonly expiresAt: number
+}
+
+export interface SessionOperations {
+  create(session: Session & { now: number }): Promise<void>
+  /** Only a live one, of a user who is not disabled. */
+  load(hash: string, now: number): Promise<Session | undefined>
+  end(hash: string, now: number): Promise<void>
+}
+
+/* ----------------------------------------------------------------- grants */
+
+/** What one consent made: a family of refresh tokens and the access tokens that name it. */
+export interface Grant extends NewGrant {
+  readonly createdAt: number
+  readonly revokedAt: number | undefined
+  readonly revokedBecause: string | undefined
+}
+
+export interface Code {
+  readonly hash: string
+  readonly grant: Grant
+  readonly redirectUri: string
+  readonly challenge: string
+  readonly expiresAt: number
+  readonly redeemedAt: number | undefined
+  readonly wrongVerifiers: number
+}
+
+export interface RefreshToken {
+  readonly hash: string
+  readonly grant: Grant
+  readonly expiresAt: number
+  readonly usedAt: number | undefined
+}
+
+export type Rotation =
+  /** This call consumed the presented token; the successor is stored. */
+  | { readonly outcome: 'rotated'; readonly grant: Grant }
+  /** The presented token was consumed less than the grace time ago and its successor was not used: here is that successor, sealed. */
+  | { readonly outcome: 'retried'; readonly grant: Grant; readonly sealedSuccessor: string }
+  /** The presented token was consumed earlier: the grant is revoked now. */
+  | { readonly outcome: 'replayed'; readonly grant: Grant }
+  | { readonly outcome: 'unknown' | 'expired' | 'revoked' }
+
+export interface GrantOperations {
+  loadCode(hash: string): Promise<Code | undefined>
+  /** Counts a wrong verifier; the fifth kills the code. */
+  countWrongVerifier(hash: string, now: number): Promise<void>
+  /**
+   * Consumes the code, then stores the first refresh token, at once. `replayed` revokes the grant in the same transaction.
+   * The caller has proved client, redirect URI, verifier and resource before.
+   */
+  redeemCode(redemption: {
+    codeHash: string
+    refreshToken: { hash: string; expiresAt: number } | undefined
+    now: number
+  }): Promise<{ outcome: 'redeemed' | 'replayed' | 'expired' | 'unknown' | 'revoked'; grant?: Grant }>
+  loadRefreshToken(hash: string): Promise<RefreshToken | undefined>
+  rotateRefreshToken(rotation: {
+    hash: string
+    successor: { hash: string; sealed: string; expiresAt: number }
+    /** Milliseconds for which a retry gets the same successor. */
+    graceMs: number
+    now: number
+  }): Promise<Rotation>
+  load(id: string): Promise<Grant | undefined>
+  list(filter: { userId?: string; clientId?: string; live?: boolean }): Promise<readonly Grant[]>
+  /** Ends a grant with all its tokens; a change. `false` when it was not alive. */
+  revoke(id: string, because: string, now: number): Promise<boolean>
+  /** Ends one access token by its `jti`; a change. */
+  revokeAccessToken(token: { id: string; grantId: string; expiresAt: number; now: number }): Promise<void>
+}
+
+/* ------------------------------------------------------------------- keys */
+
+export interface SigningKey {
+  readonly kid: string
+  readonly algorithm: 'ES256'
+  readonly publicJwk: string
+  /** The private JWK, sealed by the caller. */
+  readonly sealedPrivateJwk: string
+  readonly createdAt: number
+}
+
+export interface KeyOperations {
+  list(): Promise<readonly SigningKey[]>
+  /** Adds the key only if there is none; answers the keys that stand there afterwards. Racing nodes agree on one. */
+  addFirst(key: SigningKey): Promise<readonly SigningKey[]>
+}
+
+/* ---------------------------------------------------------------- changes */
+
+/** A change that guards must hear of. Numbers are given in the transaction of the change, so they become visible in order. */
+export interface Change {
+  readonly number: number
+  readonly kind: 'grant-revoked' | 'token-revoked' | 'user-disabled' | 'user-enabled' | 'user-added'
+  /** Grant id, `jti`, or user id. */
+  readonly subject: string
+  readonly at: number
+  /** After this time (ms) nothing can depend on the change any more. */
+  readonly until: number
+}
+
+export interface ChangeOperations {
+  /** The last number given so far; 0 when there was none. */
+  lastNumber(): Promise<number>
+  /** Changes after a number, oldest first. */
+  listAfter(number: number, limit: number): Promise<readonly Change[]>
+}
+
+/* ----------------------------------------------------------------- events */
+
+/** What the authorization server did, written in the transaction that did it. `details` is JSON without secrets. */
+export interface StoredEvent {
+  readonly number: number
+  readonly at: number
+  readonly kind: string
+  readonly details: string
+}
+
+export interface EventOperations {
+  /** For what is not part of another operation, such as a failed login. */
+  record(kind: string, details: Readonly<Record<string, unknown>>, now: number): Promise<void>
+  listAfter(number: number, limit: number): Promise<readonly StoredEvent[]>
+}
