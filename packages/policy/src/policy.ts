@@ -43,7 +43,10 @@ export type Who =
 /** One row of the matrix: who, with which client, may do what. Deny beats allow; no row, no access. */
 export interface AccessRow {
   readonly who: Who
-  /** `any`, a class (`local`, `self-registered`, `document`, `pre-registered`), a client id, or a pattern of document URLs. Absent: every client but self-registered ones. */
+  /**
+   * `any`, a class (`local`, `self-registered`, `document`, `pre-registered`), a client id, or a pattern of document URLs.
+   * Absent: for `may` every client but self-registered ones, for `never` every client.
+   */
   readonly client?: string
   readonly may: readonly string[]
   readonly never: readonly string[]

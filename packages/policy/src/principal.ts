@@ -33,3 +33,11 @@ export interface Principal {
   /** End of the token, seconds since the epoch. */
   readonly expiresAt: number
 }
+
+/** The classes by their names in the policy file, the best proven first. */
+export const clientClasses: readonly ClientClass[] = [
+  'pre-registered',
+  'document',
+  'local',
+  'self-registered',
+]

@@ -11,6 +11,12 @@ export type Reason =
   | 'http.method'
   | 'http.content-type'
   | 'http.too-large'
+  | 'http.throttled'
+  | 'http.head-too-large'
+  | 'http.header'
+  | 'http.body'
+  | 'http.expectation'
+  | 'http.upgrade'
   // parameters
   | 'parameter.repeated'
   | 'parameter.malformed'
@@ -98,6 +104,8 @@ export type Reason =
   | 'message.not-utf8'
   | 'message.not-json'
   | 'message.duplicate-key'
+  | 'message.number'
+  | 'message.too-complex'
   | 'message.batch'
   | 'message.shape'
   | 'message.params'
@@ -181,11 +189,52 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
     'RFC 9110 section 15.5.16',
     -32600,
   ),
+  'http.throttled': rule(
+    429,
+    'temporarily_unavailable',
+    'Too many requests. Wait a moment, then try again.',
+    'RFC 6585 section 4',
+  ),
   'http.too-large': rule(
     413,
     'invalid_request',
     'The body is larger than is accepted here.',
     'RFC 9110 section 15.5.14',
+    -32600,
+  ),
+  'http.head-too-large': rule(
+    431,
+    'invalid_request',
+    'The address or the headers are larger than is accepted here.',
+    'RFC 6585 section 5',
+    -32600,
+  ),
+  'http.header': rule(
+    400,
+    'invalid_request',
+    'A header was sent more than once or has a form that is not allowed.',
+    'RFC 9110 section 5.3',
+    -32600,
+  ),
+  'http.body': rule(
+    400,
+    'invalid_request',
+    'This request must not have a body.',
+    'RFC 9110 section 9.3.1; our choice',
+    -32600,
+  ),
+  'http.expectation': rule(
+    417,
+    'invalid_request',
+    'Expect is not supported here.',
+    'RFC 9110 section 10.1.1',
+    -32600,
+  ),
+  'http.upgrade': rule(
+    426,
+    'invalid_request',
+    'Only HTTP/1.1 is spoken here.',
+    'RFC 9110 section 7.8',
     -32600,
   ),
 
@@ -537,6 +586,20 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
     'invalid_request',
     'An object in the body has the same key twice.',
     'RFC 8259 section 4; our choice',
+    -32700,
+  ),
+  'message.number': rule(
+    400,
+    'invalid_request',
+    'The body has a number that cannot be passed on exactly. Send it as a string.',
+    'RFC 7493 section 2.2; our choice',
+    -32700,
+  ),
+  'message.too-complex': rule(
+    400,
+    'invalid_request',
+    'The body is nested too deeply or has too many members.',
+    'RFC 8259 section 9; our choice',
     -32700,
   ),
   'message.batch': rule(400, 'invalid_request', 'Batches are not accepted.', 'MCP GW-04', -32600),

@@ -1,0 +1,27 @@
+import type { NodeReader, Place } from './read-node.ts'
+
+/** What a pattern stands for: a name of a tool or prompt, or the URI of a resource. */
+export type PatternKind = 'name' | 'uri'
+
+/**
+ * Reads an exact name or a pattern with `*`. What looks like a regular expression or a URI template is refused, because it
+ * would match nothing that its author had in mind.
+ */
+export function readPattern(reader: NodeReader, place: Place, kind: PatternKind): string | undefined {
+  const pattern = reader.text(place, 'match')
+  if (pattern === undefined) return undefined
+  const why = unfitPattern(pattern, kind)
+  if (why !== undefined) reader.problem(place, `${pattern} cannot be a match: ${why}`)
+  return pattern
+}
+
+/** Why the text cannot stand behind `match`; undefined when it can. */
+export function unfitPattern(pattern: string, kind: PatternKind): string | undefined {
+  // Format characters, such as a zero-width space, make names that look alike.
+  if (/\p{Cf}/u.test(pattern)) return 'it has invisible characters'
+  const star = 'the only wildcard is *, for any run of characters'
+  if (kind === 'uri') return /[\^\\|{}<>"\s]/.test(pattern) ? star : undefined
+  const isRegex = /^\^|\$$|^\.[*+]|[\\|]/.test(pattern)
+  const hasBoth = pattern.includes('*') && /[?+()[\]{}^$]/.test(pattern)
+  return isRegex || hasBoth ? star : undefined
+}

@@ -1,0 +1,73 @@
+import { compilePattern, type Pattern } from './pattern.ts'
+import type { TargetRule } from './policy.ts'
+
+/** The lines of `tools`, `resources` or `prompts`, ready for many look-ups. */
+export interface TargetIndex {
+  /** The first line that matches; undefined when there is none, which means: denied. */
+  find(value: string): TargetRule | undefined
+}
+
+interface Line {
+  readonly rule: TargetRule
+  readonly pattern: Pattern
+  readonly position: number
+}
+
+/**
+ * Indexes lines by exact name, so that a look-up costs one Map access and only the patterns that stand before the hit.
+ * `isPlain` says whether a value may be matched by a pattern at all: what it rejects is found by its exact name or not.
+ */
+export function makeTargetIndex(
+  rules: readonly TargetRule[],
+  isPlain: (value: string) => boolean,
+): TargetIndex {
+  const exact = new Map<string, Line>()
+  const patterns: Line[] = []
+  rules.forEach((rule, position) => {
+    const line = { rule, pattern: compilePattern(rule.match), position }
+    if (!line.pattern.isExact) patterns.push(line)
+    else if (!exact.has(rule.match)) exact.set(rule.match, line)
+  })
+  return {
+    find: (value) => {
+      const named = exact.get(value)
+      for (const line of patterns) {
+        if (named !== undefined && named.position < line.position) break
+        // An odd value that a pattern would catch is nobody's: going on to a later line could turn a no into a yes.
+        if (line.pattern.matches(value)) return isPlain(value) ? line.rule : undefined
+      }
+      return named?.rule
+    },
+  }
+}
+
+/**
+ * Whether a tool or prompt name may be matched by a pattern: 1 to 128 visible ASCII characters. `delete_*` shall not open
+ * names with look-alike letters, zero-width characters or trailing spaces (M09).
+ */
+export function isPlainName(name: string): boolean {
+  if (name.length === 0 || name.length > 128) return false
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at)
+    if (code < 0x21 || code > 0x7e) return false
+  }
+  return true
+}
+
+/**
+ * Whether a resource URI may be matched by a pattern: no dot segments in any spelling, no backslash, no white space or
+ * control characters, at most 8,192 characters. `file:///docs/*` shall not open `file:///docs/../secret`, which the server
+ * behind may well resolve.
+ */
+export function isPlainUri(uri: string): boolean {
+  if (uri.length === 0 || uri.length > 8192) return false
+  for (let at = 0; at < uri.length; at++) {
+    const code = uri.charCodeAt(at)
+    if (code <= 0x20 || code === 0x5c || code === 0x7f) return false
+  }
+  const decoded = uri
+    .replace(/%(?:25)*2e/gi, '.')
+    .replace(/%(?:25)*2f/gi, '/')
+    .replace(/%(?:25)*5c/gi, '/')
+  return !decoded.split(/[/?#]/).some((segment) => segment === '.' || segment === '..')
+}

@@ -1,0 +1,40 @@
+const urlAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/**
+ * The bytes of an unpadded base64url text (RFC 7515 section 2), or undefined: other characters, an impossible length, or bits
+ * behind the last byte. So each value has exactly one spelling, and a token cannot be varied without being changed.
+ */
+export function readBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  let buffer = 0
+  let bits = 0
+  let at = 0
+  for (const character of text) {
+    buffer = ((buffer << 6) | urlAlphabet.indexOf(character)) & 0xffff
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    bytes[at] = (buffer >> bits) & 0xff
+    at += 1
+  }
+  return (buffer & ((1 << bits) - 1)) === 0 ? bytes : undefined
+}
+
+/** The unpadded base64url text of bytes. */
+export function formatBase64Url(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 3) {
+    const [first = 0, second = 0, third = 0] = bytes.subarray(at, at + 3)
+    const group = (first << 16) | (second << 8) | third
+    const length = Math.min(bytes.length - at, 3) + 1
+    for (let index = 0; index < length; index += 1) text += urlAlphabet[(group >> (18 - 6 * index)) & 63]
+  }
+  return text
+}
+
+/** The bytes of a padded standard base64 text (RFC 4648 section 4), under the same strictness as `readBase64Url`. */
+export function readBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined
+  return readBase64Url(text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_'))
+}

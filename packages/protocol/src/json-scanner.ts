@@ -1,0 +1,200 @@
+import { isCarriedByDouble } from './json-number.ts'
+import { Refusal } from './refusals.ts'
+
+const code = {
+  tab: 0x09,
+  lineFeed: 0x0a,
+  carriageReturn: 0x0d,
+  space: 0x20,
+  quote: 0x22,
+  plus: 0x2b,
+  comma: 0x2c,
+  minus: 0x2d,
+  point: 0x2e,
+  zero: 0x30,
+  nine: 0x39,
+  colon: 0x3a,
+  upperE: 0x45,
+  openList: 0x5b,
+  backslash: 0x5c,
+  closeList: 0x5d,
+  lowerE: 0x65,
+  lowerU: 0x75,
+  openObject: 0x7b,
+  closeObject: 0x7d,
+} as const
+
+const simpleEscapes = '"\\/bfnrt'
+const unicodeUnit = /^[0-9a-fA-F]{4}$/
+
+/**
+ * One pass over a JSON text that finds what `readStrictJson` refuses. It makes no values, so that JSON.parse stays the only one
+ * who does; and it goes by character codes, since every call of every client comes through here.
+ */
+export class JsonScanner {
+  private readonly text: string
+  private readonly maxDepth: number
+  private readonly maxKeys: number
+  private at = 0
+  private depth = 0
+  private keys = 0
+
+  constructor(text: string, maxDepth: number, maxKeys: number) {
+    this.text = text
+    this.maxDepth = maxDepth
+    this.maxKeys = maxKeys
+  }
+
+  /** Throws the refusal of the first thing that is wrong. */
+  scan(): void {
+    this.scanValue()
+    if (this.at !== this.text.length) this.fail()
+  }
+
+  private fail(): never {
+    throw new Refusal('message.not-json', { detail: `at character ${this.at}` })
+  }
+
+  /** The code at this place; NaN behind the end, which is neither equal to nor greater than anything. */
+  private current(): number {
+    return this.text.charCodeAt(this.at)
+  }
+
+  private take(wanted: number): boolean {
+    if (this.current() !== wanted) return false
+    this.at += 1
+    return true
+  }
+
+  private skipWhitespace(): void {
+    for (;;) {
+      const found = this.current()
+      if (!(found <= code.space)) return
+      if (
+        found !== code.space &&
+        found !== code.lineFeed &&
+        found !== code.carriageReturn &&
+        found !== code.tab
+      ) {
+        return
+      }
+      this.at += 1
+    }
+  }
+
+  private scanValue(): void {
+    this.skipWhitespace()
+    switch (this.current()) {
+      case code.openObject:
+        this.enter()
+        this.scanMembers()
+        this.depth -= 1
+        break
+      case code.openList:
+        this.enter()
+        this.scanElements()
+        this.depth -= 1
+        break
+      case code.quote:
+        this.scanString()
+        break
+      default:
+        if (!this.takeWord('true') && !this.takeWord('false') && !this.takeWord('null')) this.scanNumber()
+    }
+    this.skipWhitespace()
+  }
+
+  private enter(): void {
+    this.at += 1
+    this.depth += 1
+    if (this.depth > this.maxDepth) throw new Refusal('message.too-complex', { detail: 'depth' })
+    this.skipWhitespace()
+  }
+
+  private scanMembers(): void {
+    if (this.take(code.closeObject)) return
+    const seen = new Set<string>()
+    do {
+      this.skipWhitespace()
+      const key = this.scanString()
+      if (seen.has(key)) throw new Refusal('message.duplicate-key')
+      seen.add(key)
+      this.keys += 1
+      if (this.keys > this.maxKeys) throw new Refusal('message.too-complex', { detail: 'keys' })
+      this.skipWhitespace()
+      if (!this.take(code.colon)) this.fail()
+      this.scanValue()
+    } while (this.take(code.comma))
+    if (!this.take(code.closeObject)) this.fail()
+  }
+
+  private scanElements(): void {
+    if (this.take(code.closeList)) return
+    do this.scanValue()
+    while (this.take(code.comma))
+    if (!this.take(code.closeList)) this.fail()
+  }
+
+  /** The string as it reads, so that `"n\u0061me"` and `"name"` are the same key. */
+  private scanString(): string {
+    const start = this.at
+    if (!this.take(code.quote)) this.fail()
+    let escaped = false
+    for (;;) {
+      const found = this.current()
+      if (!(found >= code.space)) this.fail()
+      this.at += 1
+      if (found === code.quote) break
+      if (found !== code.backslash) continue
+      escaped = true
+      this.scanEscape()
+    }
+    return escaped ? JSON.parse(this.text.slice(start, this.at)) : this.text.slice(start + 1, this.at - 1)
+  }
+
+  /** UTF-8 holds no surrogates, so only escapes can make one; each high one must have its low one right behind it. */
+  private scanEscape(): void {
+    if (!this.take(code.lowerU)) {
+      if (!simpleEscapes.includes(this.text.charAt(this.at))) this.fail()
+      this.at += 1
+      return
+    }
+    const unit = this.takeUnit()
+    if (unit >= 0xdc00 && unit <= 0xdfff) this.fail()
+    if (unit < 0xd800 || unit > 0xdbff) return
+    if (!this.take(code.backslash) || !this.take(code.lowerU)) this.fail()
+    const low = this.takeUnit()
+    if (low < 0xdc00 || low > 0xdfff) this.fail()
+  }
+
+  private takeUnit(): number {
+    const digits = this.text.slice(this.at, this.at + 4)
+    if (!unicodeUnit.test(digits)) this.fail()
+    this.at += 4
+    return Number.parseInt(digits, 16)
+  }
+
+  private takeWord(word: string): boolean {
+    if (!this.text.startsWith(word, this.at)) return false
+    this.at += word.length
+    return true
+  }
+
+  private scanNumber(): void {
+    const start = this.at
+    this.take(code.minus)
+    if (!this.take(code.zero)) this.scanDigits()
+    if (this.take(code.point)) this.scanDigits()
+    if (this.take(code.lowerE) || this.take(code.upperE)) {
+      if (!this.take(code.plus)) this.take(code.minus)
+      this.scanDigits()
+    }
+    if (!isCarriedByDouble(this.text.slice(start, this.at))) throw new Refusal('message.number')
+  }
+
+  private scanDigits(): void {
+    const start = this.at
+    while (this.current() >= code.zero && this.current() <= code.nine) this.at += 1
+    if (this.at === start) this.fail()
+  }
+}

@@ -1,0 +1,80 @@
+import type { McpMessage } from './mcp-message.ts'
+import { knownMethods, type McpMethod } from './mcp-methods.ts'
+import { messageEra } from './protocol-version.ts'
+import { Refusal } from './refusals.ts'
+import { isJsonObject, type JsonObject, ownValue } from './strict-json.ts'
+
+/** What a message wants to do: the shape that policies decide about. */
+export type McpCall =
+  | { readonly kind: 'tool'; readonly name: string; readonly args?: JsonObject }
+  | { readonly kind: 'resource'; readonly uri: string }
+  | { readonly kind: 'prompt'; readonly name: string }
+  | { readonly kind: 'session'; readonly method: string }
+
+/**
+ * What a message wants to do, from its body alone (MCP GW-33).
+ *
+ * Methods outside `knownMethods`, or of the other era, throw `message.method`; a request without id or a notification with one
+ * `message.shape` (M11); a missing or mistyped target or arguments that are not an object `message.params`. Names are taken as they
+ * are, without any normalization. A response counts as part of the session. `subscriptions/listen` names resources besides: see
+ * `readSubscribedResources`.
+ */
+export function readCall(message: McpMessage): McpCall {
+  if (message.kind === 'response') return { kind: 'session', method: 'response' }
+  const rule = knownMethods.get(message.method)
+  if (rule === undefined) throw new Refusal('message.method', { detail: message.method.slice(0, 64) })
+  if (!rule.eras.includes(messageEra(message))) throw new Refusal('message.method', { detail: 'era' })
+  if (rule.form !== message.kind) throw new Refusal('message.shape', { detail: `a ${rule.form}` })
+  return readTarget(rule, message.method, message.params ?? {})
+}
+
+function readTarget(rule: McpMethod, method: string, params: JsonObject): McpCall {
+  switch (rule.kind) {
+    case 'tool': {
+      const name = readString(params, 'name')
+      const args = ownValue(params, 'arguments')
+      if (args === undefined) return { kind: 'tool', name }
+      if (!isJsonObject(args)) throw malformed('arguments')
+      return { kind: 'tool', name, args }
+    }
+    case 'prompt':
+      return { kind: 'prompt', name: readString(params, 'name') }
+    case 'resource':
+      return { kind: 'resource', uri: readString(params, 'uri') }
+    case 'completion':
+      return readReference(ownValue(params, 'ref'))
+    default:
+      return { kind: 'session', method }
+  }
+}
+
+/** A completion is decided like the prompt or resource (template) that it completes for (M25). */
+function readReference(reference: unknown): McpCall {
+  if (!isJsonObject(reference)) throw malformed('ref')
+  const type = ownValue(reference, 'type')
+  if (type === 'ref/prompt') return { kind: 'prompt', name: readString(reference, 'name') }
+  if (type === 'ref/resource') return { kind: 'resource', uri: readString(reference, 'uri') }
+  throw malformed('ref')
+}
+
+/** The URIs that a `subscriptions/listen` asks for; each must be decided like `resources/read` (MCP GW-64). Else none. */
+export function readSubscribedResources(message: McpMessage): readonly string[] {
+  if (message.method !== 'subscriptions/listen') return []
+  const filter = ownValue(message.params ?? {}, 'notifications')
+  if (!isJsonObject(filter)) throw malformed('notifications')
+  const uris = ownValue(filter, 'resourceSubscriptions')
+  if (uris === undefined) return []
+  if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string'))
+    throw malformed('resourceSubscriptions')
+  return uris
+}
+
+function readString(params: JsonObject, name: string): string {
+  const value = ownValue(params, name)
+  if (typeof value !== 'string' || value === '') throw malformed(name)
+  return value
+}
+
+function malformed(detail: string): Refusal {
+  return new Refusal('message.params', { detail })
+}
