@@ -1,0 +1,135 @@
+import { Refusal } from '@warder/protocol'
+import type { ChildFacts } from './child-facts.ts'
+import { type ChildNotice, readNotice } from './child-notice.ts'
+import { type ChildPeer, createChildPeer } from './child-peer.ts'
+import { type ChildCommand, type ChildProcess, startChildProcess } from './child-process.ts'
+import { loadChildFacts } from './load-child-facts.ts'
+import type { BridgeLog } from './log.ts'
+import { createWatchedResources, type WatchedResources } from './watched-resources.ts'
+
+const handshakeMs = 60_000
+
+/** A child process that has introduced itself. */
+export interface HostedChild {
+  readonly facts: ChildFacts
+  readonly peer: ChildPeer
+  readonly watched: WatchedResources
+  /** The OAuth clients that have used this child. */
+  readonly clients: Set<string>
+  isClogged(): boolean
+  /** Tells each notice to `reader` until the returned function is called. */
+  listen(reader: (notice: ChildNotice) => void): () => void
+  /** Keeps the child from being idle until the returned function is called. */
+  hold(): () => void
+  /** Calls `then` once, when the child is over, or at once if it is already, unless the returned function is called before. */
+  onEnd(then: () => void): () => void
+  stop(): Promise<void>
+}
+
+/** How a child is started and when it is stopped. */
+export interface HostedChildOptions {
+  readonly command: ChildCommand
+  readonly idleMs: number
+  readonly log: BridgeLog
+  /** Every process that has been started and is not gone yet. */
+  readonly processes: Set<ChildProcess>
+}
+
+/** Starts a child and makes its acquaintance. Throws `Refusal` `upstream.unreachable` with the child's last words as detail. */
+export async function startHostedChild(options: HostedChildOptions): Promise<HostedChild> {
+  const readers = new Set<(notice: ChildNotice) => void>()
+  const endings = new Set<() => void>()
+  let ended: string | undefined
+  let holds = 0
+  let idle: NodeJS.Timeout | undefined
+
+  const child = startChildProcess(options.command, {
+    onMessage: (message) => peer.receive(message),
+    onEnd: (reason) => {
+      ended = reason
+      clearTimeout(idle)
+      peer.end(reason)
+      for (const then of [...endings]) then()
+    },
+    log: options.log,
+  })
+  const peer = createChildPeer(child, (method, params) => {
+    const notice = readNotice(method, params)
+    if (notice !== undefined) for (const reader of [...readers]) reader(notice)
+  })
+  const stop = async (): Promise<void> => {
+    await child.stop()
+    options.processes.delete(child)
+  }
+  options.processes.add(child)
+  const facts = await loadFactsInTime(peer).catch(async (error: unknown) => {
+    const reason = ended ?? String(error instanceof Error ? error.message : error)
+    await stop()
+    throw unreachable(options.command, reason, child.stderrTail())
+  })
+  options.log({ level: 'info', event: 'child.ready', pid: child.pid, era: facts.era })
+  onEnd(() => void stop())
+  if (ended === undefined) restIdle()
+
+  function onEnd(then: () => void): () => void {
+    if (ended === undefined) endings.add(then)
+    else then()
+    return () => void endings.delete(then)
+  }
+
+  function restIdle(): void {
+    clearTimeout(idle)
+    idle = setTimeout(() => {
+      options.log({ level: 'info', event: 'child.idle', pid: child.pid })
+      void stop()
+    }, options.idleMs)
+    idle.unref()
+  }
+
+  const watched = createWatchedResources(facts, peer)
+  watched.start()
+  return {
+    facts,
+    peer,
+    watched,
+    clients: new Set(),
+    isClogged: () => child.isClogged(),
+    listen: (reader) => {
+      readers.add(reader)
+      return () => void readers.delete(reader)
+    },
+    hold: () => {
+      holds += 1
+      clearTimeout(idle)
+      let held = true
+      return () => {
+        if (!held) return
+        held = false
+        holds -= 1
+        if (holds === 0 && ended === undefined) restIdle()
+      }
+    },
+    onEnd,
+    stop,
+  }
+}
+
+async function loadFactsInTime(peer: ChildPeer): Promise<ChildFacts> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const say = (): void => reject(new Error(`did not introduce itself within ${handshakeMs / 1000} seconds`))
+    timer = setTimeout(say, handshakeMs)
+  })
+  try {
+    return await Promise.race([loadChildFacts(peer), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function unreachable(command: ChildCommand, reason: string, stderr: string): Refusal {
+  const words = `the MCP server ${command.command[0] ?? ''} ${reason}`
+  return new Refusal('upstream.unreachable', {
+    detail: stderr === '' ? words : `${words}; it said:\n${stderr}`,
+  })
+}

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const windows = process.platform === 'win32'
+
+/** Sends a signal to all of a process group; on Windows the process tree is ended, whatever the signal. */
+export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (windows) {
+    spawnSync('taskkill', ['/pid', String(pid), '/T', '/F'], { windowsHide: true, stdio: 'ignore' })
+    return
+  }
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // gone already, which is what the signal was for
+  }
+}
+
+function isGroupGone(pid: number): boolean {
+  if (windows) return true
+  try {
+    process.kill(-pid, 0)
+    return false
+  } catch {
+    return true
+  }
+}
+
+const guarded = new Set<number>()
+
+const killGuarded = (): void => {
+  for (const pid of guarded) signalGroup(pid, 'SIGKILL')
+}
+
+/** Kills the group when Warder's own process exits without having ended it, until the returned function is called. */
+export function guardGroup(pid: number): () => void {
+  if (guarded.size === 0) process.on('exit', killGuarded)
+  guarded.add(pid)
+  return () => {
+    guarded.delete(pid)
+    if (guarded.size === 0) process.off('exit', killGuarded)
+  }
+}
+
+async function waitForGroup(pid: number, ms: number): Promise<boolean> {
+  const end = performance.now() + ms
+  for (let pause = 2; !isGroupGone(pid); pause = Math.min(pause * 2, 50)) {
+    if (performance.now() > end) return false
+    await sleep(pause)
+  }
+  return true
+}
+
+/**
+ * Ends a process group: a moment to leave by itself, SIGTERM, and SIGKILL two seconds later. Resolves when the group is gone.
+ * A process that started a session of its own (`setsid`) has left the group and is not found.
+ */
+export async function endGroup(pid: number, patience = { leaveMs: 200, termMs: 2000 }): Promise<void> {
+  if (await waitForGroup(pid, patience.leaveMs)) return
+  signalGroup(pid, 'SIGTERM')
+  if (await waitForGroup(pid, patience.termMs)) return
+  signalGroup(pid, 'SIGKILL')
+  // Orphans stay in the group as zombies until the first process of the machine fetches them, which may take its time.
+  await waitForGroup(pid, 500)
+}
