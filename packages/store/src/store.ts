@@ -2,7 +2,8 @@
  * What an authorization server must remember, as whole operations. There is no transaction callback: each operation is one
  * statement or one synchronous `BEGIN IMMEDIATE`, with nothing awaited inside; consume comes before mint. Times are
  * milliseconds since the epoch, always passed in. Secrets arrive hashed (SHA-256, base64url) or sealed; the store never sees
- * one in the clear. Every operation that changes something also writes its event in the same transaction.
+ * one in the clear. Every operation that changes what somebody has or may do writes its event in the same transaction; counting
+ * failures, caching documents, beginning a transaction and sweeping write none.
  *
  * Errors: any operation may throw when the database does; nothing was stored then.
  */
@@ -44,20 +45,21 @@ export interface UserOperations {
   /** Replaces all earlier links: at most one owner link is alive. */
   createOwnerLink(link: { hash: string; expiresAt: number; now: number }): Promise<void>
   isOwnerLinkAlive(hash: string, now: number): Promise<boolean>
-  /** Consumes the link, then makes the owner, in one transaction. Exactly one of any number of racers gets `made`. */
+  /** Consumes the link, then makes the owner, in one transaction. Exactly one of any number of racers gets `made`. `email-taken` leaves the link alive. */
   claimOwner(claim: {
     linkHash: string
     user: NewUser
     now: number
-  }): Promise<'made' | 'link-invalid' | 'owner-exists'>
+  }): Promise<'made' | 'link-invalid' | 'owner-exists' | 'email-taken'>
   hasOwner(): Promise<boolean>
   /** `false` when the e-mail is taken. */
   add(user: NewUser & { now: number }): Promise<boolean>
   loadById(id: string): Promise<User | undefined>
   loadByEmail(email: string): Promise<User | undefined>
   list(): Promise<readonly User[]>
+  /** Ends every grant, session and sign-in of the user: whoever knew the old password is out. `false` when there is no such user. */
   setPassword(id: string, passwordHash: string, now: number): Promise<boolean>
-  /** Disabling ends every grant, session and sign-in of the user and is a change; enabling is one too. */
+  /** Disabling ends every grant, session and sign-in of the user and is a change; enabling is one too and brings nothing back. `false` when there is no such user. */
   setDisabled(id: string, disabled: boolean, now: number): Promise<boolean>
   /** Counts a failed login under a key (an account, an address); answers how many failures stand there now. */
   countLoginFailure(key: string, now: number): Promise<number>

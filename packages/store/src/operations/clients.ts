@@ -1,0 +1,99 @@
+import { tables } from '../schema.ts'
+import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
+import type { ClientOperations, StoredClient, StoredDocument } from '../store.ts'
+import { recordEvent } from './events.ts'
+
+interface NewClient {
+  readonly id: string
+  readonly kind: StoredClient['kind']
+  readonly metadata: string
+  readonly now: number
+}
+
+const insertClient = statement((slot: Values<NewClient>) =>
+  tables.insertInto('clients').values({
+    id: slot('id'),
+    kind: slot('kind'),
+    metadata: slot('metadata'),
+    created_at: slot('now'),
+    disabled_at: null,
+  }),
+)
+
+const selectClients = tables.selectFrom('clients').selectAll()
+const clientById = statement((slot: Values<{ id: string }>) => selectClients.where('id', '=', slot('id')))
+const allClients = statement(() => selectClients.orderBy('created_at').orderBy('id'))
+
+const upsertDocument = statement((slot: Values<Omit<StoredDocument, 'etag'> & { etag: string | null }>) =>
+  tables
+    .insertInto('client_documents')
+    .values({
+      url: slot('url'),
+      body: slot('body'),
+      etag: slot('etag'),
+      fetched_at: slot('fetchedAt'),
+      fresh_until: slot('freshUntil'),
+    })
+    .onConflict((conflict) =>
+      conflict.column('url').doUpdateSet((row) => ({
+        body: row.ref('excluded.body'),
+        etag: row.ref('excluded.etag'),
+        fetched_at: row.ref('excluded.fetched_at'),
+        fresh_until: row.ref('excluded.fresh_until'),
+      })),
+    ),
+)
+
+const documentByUrl = statement((slot: Values<{ url: string }>) =>
+  tables.selectFrom('client_documents').selectAll().where('url', '=', slot('url')),
+)
+
+function* add(client: NewClient): Work<void> {
+  yield* all(insertClient, client)
+  yield* recordEvent('client.added', { client: client.id, kind: client.kind }, client.now)
+}
+
+interface ClientRow {
+  readonly id: string
+  readonly kind: StoredClient['kind']
+  readonly metadata: string
+  readonly created_at: number
+  readonly disabled_at: number | null
+}
+
+function readClient(row: ClientRow): StoredClient {
+  return {
+    id: row.id,
+    kind: row.kind,
+    metadata: row.metadata,
+    createdAt: row.created_at,
+    disabledAt: row.disabled_at ?? undefined,
+  }
+}
+
+export function clients(engine: Engine): ClientOperations {
+  return {
+    add: (client) => engine.atomically(add(client)),
+    async load(id) {
+      const row = await engine.read(first(clientById, { id }))
+      return row && readClient(row)
+    },
+    async list() {
+      return (await engine.read(all(allClients, {}))).map(readClient)
+    },
+    async saveDocument(document) {
+      await engine.atomically(all(upsertDocument, { ...document, etag: document.etag ?? null }))
+    },
+    async loadDocument(url) {
+      const row = await engine.read(first(documentByUrl, { url }))
+      if (row === undefined) return undefined
+      return {
+        url: row.url,
+        body: row.body,
+        etag: row.etag ?? undefined,
+        fetchedAt: row.fetched_at,
+        freshUntil: row.fresh_until,
+      }
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import { tables } from '../schema.ts'
+import { all, statement, type Values, type Work } from '../statement.ts'
+import type { NewCode, NewGrant } from '../store.ts'
+
+interface GrantFields extends Omit<NewGrant, 'scopes'> {
+  readonly scopes: string
+  readonly now: number
+}
+
+const insertGrant = statement((slot: Values<GrantFields>) =>
+  tables.insertInto('grants').values({
+    id: slot('id'),
+    user_id: slot('userId'),
+    client_id: slot('clientId'),
+    client_class: slot('clientClass'),
+    resource: slot('resource'),
+    scopes: slot('scopes'),
+    created_at: slot('now'),
+    revoked_at: null,
+    revoked_because: null,
+  }),
+)
+
+const insertCode = statement((slot: Values<NewCode & { grantId: string }>) =>
+  tables.insertInto('codes').values({
+    hash: slot('hash'),
+    grant_id: slot('grantId'),
+    redirect_uri: slot('redirectUri'),
+    challenge: slot('challenge'),
+    expires_at: slot('expiresAt'),
+    redeemed_at: null,
+    wrong_verifiers: 0,
+  }),
+)
+
+/** Makes a grant and its code as part of an operation that has consumed what earned them. */
+export function* makeGrant(grant: NewGrant, code: NewCode, now: number): Work<void> {
+  yield* all(insertGrant, { ...grant, scopes: JSON.stringify(grant.scopes), now })
+  yield* all(insertCode, { ...code, grantId: grant.id })
+}

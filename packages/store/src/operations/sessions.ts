@@ -1,0 +1,61 @@
+import { tables } from '../schema.ts'
+import { type Engine, first, statement, type Values, type Work } from '../statement.ts'
+import type { Session, SessionOperations } from '../store.ts'
+import { recordEvent } from './events.ts'
+
+const insertSession = statement((slot: Values<Session>) =>
+  tables
+    .insertInto('sessions')
+    .columns(['hash', 'user_id', 'signed_in_at', 'expires_at'])
+    .expression(
+      tables
+        .selectFrom('users')
+        .select((column) => [
+          slot('hash').as('hash'),
+          column.ref('users.id').as('user_id'),
+          slot('signedInAt').as('signed_in_at'),
+          slot('expiresAt').as('expires_at'),
+        ])
+        .where('users.id', '=', slot('userId'))
+        .where('users.disabled_at', 'is', null),
+    )
+    .returning('hash'),
+)
+
+const liveSession = statement((slot: Values<{ hash: string; now: number }>) =>
+  tables
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select([
+      'sessions.hash',
+      'sessions.user_id as userId',
+      'sessions.signed_in_at as signedInAt',
+      'sessions.expires_at as expiresAt',
+    ])
+    .where('sessions.hash', '=', slot('hash'))
+    .where('sessions.expires_at', '>', slot('now'))
+    .where('users.disabled_at', 'is', null),
+)
+
+const deleteSession = statement((slot: Values<{ hash: string }>) =>
+  tables.deleteFrom('sessions').where('hash', '=', slot('hash')).returning('user_id'),
+)
+
+/** A user who was disabled a moment ago gets none, and would get nothing from it. */
+function* create(session: Session & { now: number }): Work<void> {
+  const made = yield* first(insertSession, session)
+  if (made) yield* recordEvent('session.begun', { user: session.userId }, session.now)
+}
+
+function* end(hash: string, now: number): Work<void> {
+  const ended = yield* first(deleteSession, { hash })
+  if (ended) yield* recordEvent('session.ended', { user: ended.user_id }, now)
+}
+
+export function sessions(engine: Engine): SessionOperations {
+  return {
+    create: (session) => engine.atomically(create(session)),
+    load: (hash, now) => engine.read(first(liveSession, { hash, now })),
+    end: (hash, now) => engine.atomically(end(hash, now)),
+  }
+}

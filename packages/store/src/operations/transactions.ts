@@ -1,0 +1,165 @@
+import { tables } from '../schema.ts'
+import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
+import type { Transaction, TransactionOperations } from '../store.ts'
+import { loadConsents, rememberConsents } from './consents.ts'
+import { recordEvent } from './events.ts'
+import { makeGrant } from './make-grant.ts'
+
+type NewTransaction = Parameters<TransactionOperations['create']>[0]
+type SignIn = Parameters<TransactionOperations['signIn']>[0]
+type Finish = Parameters<TransactionOperations['finishWithCode']>[0]
+type Denial = Parameters<TransactionOperations['finishWithDenial']>[0]
+
+const liveOnesOfClient = 50
+
+const insertTransaction = statement((slot: Values<NewTransaction>) =>
+  tables.insertInto('transactions').values({
+    id: slot('id'),
+    client_id: slot('clientId'),
+    request: slot('request'),
+    browser_hash: slot('browserHash'),
+    form_hash: slot('formHash'),
+    user_id: null,
+    signed_in_at: null,
+    created_at: slot('now'),
+    expires_at: slot('expiresAt'),
+  }),
+)
+
+const dropOldest = statement((slot: Values<{ clientId: string; now: number }>) =>
+  tables
+    .deleteFrom('transactions')
+    .where('client_id', '=', slot('clientId'))
+    .where('number', 'not in', (query) =>
+      query
+        .selectFrom('transactions as kept')
+        .select('kept.number')
+        .where('kept.client_id', '=', slot('clientId'))
+        .where('kept.expires_at', '>', slot('now'))
+        .orderBy('kept.number', 'desc')
+        .limit(liveOnesOfClient),
+    ),
+)
+
+const liveTransaction = statement((slot: Values<{ id: string; now: number }>) =>
+  tables
+    .selectFrom('transactions')
+    .selectAll()
+    .where('id', '=', slot('id'))
+    .where('expires_at', '>', slot('now')),
+)
+
+const putUser = statement((slot: Values<SignIn>) =>
+  tables
+    .updateTable('transactions')
+    .set({
+      user_id: slot('userId'),
+      signed_in_at: slot('now'),
+      browser_hash: slot('newBrowserHash'),
+      form_hash: slot('newFormHash'),
+    })
+    .where('id', '=', slot('id'))
+    .where('expires_at', '>', slot('now'))
+    .where('browser_hash', '=', slot('browserHash'))
+    .where((row) =>
+      row.exists(
+        tables
+          .selectFrom('users')
+          .select('users.id')
+          .where('users.id', '=', slot('userId'))
+          .where('users.disabled_at', 'is', null),
+      ),
+    )
+    .returning(['client_id']),
+)
+
+const takeSignedIn = statement(
+  (slot: Values<{ id: string; userId: string; clientId: string; now: number }>) =>
+    tables
+      .deleteFrom('transactions')
+      .where('id', '=', slot('id'))
+      .where('expires_at', '>', slot('now'))
+      .where('client_id', '=', slot('clientId'))
+      .where('user_id', 'in', (query) =>
+        query
+          .selectFrom('users')
+          .select('users.id')
+          .where('users.id', '=', slot('userId'))
+          .where('users.disabled_at', 'is', null),
+      )
+      .returning(['user_id', 'client_id']),
+)
+
+const takeAny = statement((slot: Values<{ id: string; now: number }>) =>
+  tables
+    .deleteFrom('transactions')
+    .where('id', '=', slot('id'))
+    .where('expires_at', '>', slot('now'))
+    .returning(['user_id', 'client_id']),
+)
+
+/** Writes no event: nobody is known yet, and a stranger could fill the log. */
+function* create(transaction: NewTransaction): Work<void> {
+  yield* all(insertTransaction, transaction)
+  yield* all(dropOldest, transaction)
+}
+
+function* signIn(change: SignIn): Work<boolean> {
+  const changed = yield* first(putUser, change)
+  if (changed === undefined) return false
+  const details = { transaction: change.id, user: change.userId, client: changed.client_id }
+  yield* recordEvent('transaction.signed-in', details, change.now)
+  return true
+}
+
+function* finishWithCode({ id, grant, code, consents, now }: Finish): Work<boolean> {
+  const { userId, clientId } = grant
+  if ((yield* first(takeSignedIn, { id, userId, clientId, now })) === undefined) return false
+  yield* makeGrant(grant, code, now)
+  yield* rememberConsents(consents, { userId, clientId }, now)
+  const details = {
+    transaction: id,
+    grant: grant.id,
+    user: userId,
+    client: clientId,
+    clientClass: grant.clientClass,
+    resource: grant.resource,
+    scopes: grant.scopes,
+    declined: consents.filter(({ decision }) => decision === 'declined').map(({ scope }) => scope),
+  }
+  yield* recordEvent('transaction.granted', details, now)
+  return true
+}
+
+function* finishWithDenial({ id, consents, now }: Denial): Work<boolean> {
+  const taken = yield* first(takeAny, { id, now })
+  if (taken === undefined) return false
+  const { user_id: userId, client_id: clientId } = taken
+  yield* rememberConsents(consents, { userId, clientId }, now)
+  yield* recordEvent('transaction.denied', { transaction: id, user: userId, client: clientId }, now)
+  return true
+}
+
+export function transactions(engine: Engine): TransactionOperations {
+  return {
+    create: (transaction) => engine.atomically(create(transaction)),
+    async load(id, now): Promise<Transaction | undefined> {
+      const row = await engine.read(first(liveTransaction, { id, now }))
+      if (row === undefined) return undefined
+      return {
+        id: row.id,
+        request: row.request,
+        browserHash: row.browser_hash,
+        formHash: row.form_hash,
+        userId: row.user_id ?? undefined,
+        signedInAt: row.signed_in_at ?? undefined,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at,
+      }
+    },
+    signIn: (change) => engine.atomically(signIn(change)),
+    finishWithCode: (finish) => engine.atomically(finishWithCode(finish)),
+    finishWithDenial: (finish) => engine.atomically(finishWithDenial(finish)),
+    loadConsents: (key) => engine.read(loadConsents(key)),
+  }
+}

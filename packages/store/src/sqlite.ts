@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import Database from 'better-sqlite3'
+import { migrations } from './migrations.ts'
+import { claimPrivateFile } from './private-file.ts'
+import type { Engine, Slot, Statement, Step, Work } from './statement.ts'
+
+/** "Wrdr", in the header of each database file of ours. */
+const applicationId = 0x57726472
+const busyMs = 5000
+
+/**
+ * Opens one SQLite file for any number of processes on one machine: WAL, each commit on the disk before it is answered.
+ * Throws when others can read the file or its directory, when the file belongs to another program, or when a newer
+ * version of this package has migrated it. Does not encrypt.
+ */
+export async function openSqlite(file: string): Promise<Engine> {
+  const path = claimPrivateFile(file)
+  const database = new Database(path, { timeout: busyMs })
+  try {
+    checkOwnership(database, path)
+    await useWriteAheadLog(database)
+    database.pragma('synchronous = FULL')
+    database.pragma('foreign_keys = ON')
+    database.pragma('trusted_schema = OFF')
+    migrate(database, path)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return createEngine(database)
+}
+
+function checkOwnership(database: Database.Database, path: string): void {
+  // In this order: another process may be filling the file, and gives it the id together with its first table.
+  const isEmpty = database.prepare('select 1 from sqlite_schema').get() === undefined
+  const id = database.pragma('application_id', { simple: true })
+  if (id !== applicationId && !(id === 0 && isEmpty)) {
+    throw new Error(`${path} is not a database of this program`)
+  }
+}
+
+/** Two processes that switch at the same moment do not wait for each other by themselves: SQLite calls no busy handler there. */
+async function useWriteAheadLog(database: Database.Database): Promise<void> {
+  for (let waited = 0; ; waited += 20) {
+    try {
+      const mode = database.pragma('journal_mode = WAL', { simple: true })
+      if (mode !== 'wal')
+        throw new Error(`the file system does not support the write-ahead log (got ${String(mode)})`)
+      return
+    } catch (error) {
+      if (!isBusy(error) || waited >= busyMs) throw error
+      await delay(20)
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+}
+
+/** Each migration is one transaction that looks at the version again once it holds the lock, so nodes may race. */
+function migrate(database: Database.Database, path: string): void {
+  const version = (): number => database.pragma('user_version', { simple: true }) as number
+  const step = database.transaction((number: number, sql: string) => {
+    if (version() >= number) return
+    database.exec(sql)
+    database.pragma(`application_id = ${applicationId}`)
+    database.pragma(`user_version = ${number}`)
+  })
+  for (const [index, sql] of migrations.entries()) {
+    if (version() <= index) step.immediate(index + 1, sql)
+  }
+  if (version() > migrations.length) {
+    throw new Error(
+      `${path} was migrated by a newer version (${version()}, this one knows ${migrations.length})`,
+    )
+  }
+}
+
+interface Prepared {
+  readonly run: (values: readonly unknown[]) => readonly unknown[]
+  readonly parameters: readonly unknown[]
+}
+
+function createEngine(database: Database.Database): Engine {
+  const prepared = new WeakMap<Statement<unknown, unknown>, Prepared>()
+
+  const prepare = (statement: Statement<unknown, unknown>): Prepared => {
+    const { sql, parameters } = statement.query.compile()
+    const native = database.prepare<unknown[]>(sql)
+    const run = native.reader
+      ? (values: readonly unknown[]) => native.all(...values)
+      : (values: readonly unknown[]) => {
+          native.run(...values)
+          return []
+        }
+    const made = { run, parameters }
+    prepared.set(statement, made)
+    return made
+  }
+
+  const execute = ({ statement, values }: Step): readonly unknown[] => {
+    const { run, parameters } = prepared.get(statement) ?? prepare(statement)
+    return run(parameters.map((parameter) => checkStorable(fillSlot(parameter, values))))
+  }
+
+  const drive = <Result>(work: Work<Result>): Result => {
+    let next = work.next([])
+    while (!next.done) next = work.next(execute(next.value))
+    return next.value
+  }
+
+  const transaction = database.transaction(drive)
+  return {
+    async atomically<Result>(work: Work<Result>): Promise<Result> {
+      return transaction.immediate(work as Work<unknown>) as Result
+    },
+    async read<Result>(work: Work<Result>): Promise<Result> {
+      return drive(work)
+    },
+    async close(): Promise<void> {
+      database.close()
+    },
+  }
+}
+
+function fillSlot(parameter: unknown, values: object): unknown {
+  const isSlot = typeof parameter === 'object' && parameter !== null && 'slot' in parameter
+  return isSlot ? (values as Readonly<Record<string, unknown>>)[(parameter as Slot).slot] : parameter
+}
+
+/** UTF-8 has no lone surrogates: two different keys would be stored as one, so such a string is refused. */
+function checkStorable(value: unknown): unknown {
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value))
+    throw new TypeError('a string is not well-formed Unicode')
+  return value
+}

@@ -1,0 +1,227 @@
+import type { ConsentKey } from '@warder/store'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Subject } from '../conformance.ts'
+import { addUser, beginTransaction, id, makeFinish, minute, readTrail, start } from '../scene.ts'
+
+export function consentConformance({ store }: Subject): void {
+  const create = (transaction: string, clientId: string, expiresAt = start + minute) =>
+    store().transactions.create({
+      id: transaction,
+      clientId,
+      request: '{"a":1}',
+      browserHash: 'browser',
+      formHash: 'form',
+      expiresAt,
+      now: start,
+    })
+
+  test('a transaction is alive until it ends or expires', async () => {
+    const transaction = id()
+    await create(transaction, id())
+    expect(await store().transactions.load(transaction, start + minute - 1)).toEqual({
+      id: transaction,
+      request: '{"a":1}',
+      browserHash: 'browser',
+      formHash: 'form',
+      userId: undefined,
+      signedInAt: undefined,
+      createdAt: start,
+      expiresAt: start + minute,
+    })
+    expect(await store().transactions.load(transaction, start + minute)).toBeUndefined()
+    expect(await store().transactions.finishWithDenial({ id: transaction, consents: [], now: start })).toBe(
+      true,
+    )
+    expect(await store().transactions.load(transaction, start)).toBeUndefined()
+    expect(await store().transactions.finishWithDenial({ id: transaction, consents: [], now: start })).toBe(
+      false,
+    )
+  })
+
+  test('a client has at most 50 live transactions: the oldest are dropped, other clients keep theirs', async () => {
+    const client = id()
+    const [other, busy] = [id(), id()]
+    await create(other, id())
+    const ids = Array.from({ length: 53 }, id)
+    for (const transaction of ids) await create(transaction, client)
+    for (let count = 0; count < 50; count += 1) await create(id(), busy)
+    const last = id()
+    await create(last, client)
+    ids.push(last)
+    const alive: boolean[] = []
+    for (const transaction of ids) {
+      alive.push((await store().transactions.load(transaction, start)) !== undefined)
+    }
+    expect(alive).toEqual(ids.map((_, index) => index >= 4))
+    expect(await store().transactions.load(other, start)).toBeDefined()
+  })
+
+  test('signing in changes both secrets, and only for the browser that began', async () => {
+    const user = await addUser(store())
+    const disabled = await addUser(store())
+    await store().users.setDisabled(disabled, true, start)
+    const transaction = id()
+    await create(transaction, id())
+    const change = {
+      id: transaction,
+      userId: user,
+      browserHash: 'browser',
+      newBrowserHash: 'new browser',
+      newFormHash: 'new form',
+      now: start + 1,
+    }
+    expect(await store().transactions.signIn({ ...change, browserHash: 'other' })).toBe(false)
+    expect(await store().transactions.signIn({ ...change, now: start + minute })).toBe(false)
+    expect(await store().transactions.signIn({ ...change, userId: disabled })).toBe(false)
+    expect((await store().transactions.load(transaction, start))?.userId).toBeUndefined()
+    expect(await store().transactions.signIn(change)).toBe(true)
+    expect(await store().transactions.load(transaction, start)).toMatchObject({
+      userId: user,
+      signedInAt: start + 1,
+      browserHash: 'new browser',
+      formHash: 'new form',
+    })
+    expect(await store().transactions.signIn(change)).toBe(false)
+  })
+
+  test('F13 allow clicked twice makes one grant and one code', async () => {
+    const user = await addUser(store())
+    const transaction = await beginTransaction(store(), user)
+    const finishes = Array.from({ length: 10 }, () => makeFinish(transaction, user))
+    const outcomes = await Promise.all(finishes.map((finish) => store().transactions.finishWithCode(finish)))
+    expect(outcomes.filter(Boolean)).toHaveLength(1)
+    const winner = finishes[outcomes.indexOf(true)]!
+    expect((await store().grants.list({ userId: user })).map((grant) => grant.id)).toEqual([winner.grant.id])
+    for (const { code } of finishes) {
+      const found = await store().grants.loadCode(code.hash)
+      expect(found?.grant.id).toBe(code === winner.code ? winner.grant.id : undefined)
+    }
+  })
+
+  test('F13 nothing is made without a signed-in user, for another user or client, after the end, for a disabled user', async () => {
+    const user = await addUser(store())
+    const stranger = await addUser(store())
+    const anonymous = id()
+    await create(anonymous, 'client')
+    const signedIn = await beginTransaction(store(), user)
+    const refused = [
+      makeFinish(anonymous, user),
+      makeFinish(signedIn, stranger),
+      makeFinish(signedIn, user, 'other client'),
+      { ...makeFinish(signedIn, user), now: start + 10 * minute },
+    ]
+    for (const finish of refused) expect(await store().transactions.finishWithCode(finish)).toBe(false)
+    expect(await store().transactions.load(signedIn, start)).toBeDefined()
+    await store().users.setDisabled(user, true, start)
+    expect(await store().transactions.finishWithCode(makeFinish(signedIn, user))).toBe(false)
+    expect(await store().grants.list({ userId: user })).toEqual([])
+    expect(await store().grants.list({ userId: stranger })).toEqual([])
+    const own = await beginTransaction(store(), stranger)
+    expect(await store().transactions.finishWithCode(makeFinish(own, stranger))).toBe(true)
+  })
+
+  test('what fails half-way leaves nothing: the transaction lives, without grant, consent or event', async () => {
+    const user = await addUser(store())
+    const stranger = await addUser(store())
+    const transaction = await beginTransaction(store(), user)
+    const finish = makeFinish(transaction, user)
+    const key = { userId: user, clientId: 'client', redirectHost: 'host', resource: 'resource' }
+    const before = await readTrail(store())
+    for (const foreign of [
+      { ...key, userId: stranger },
+      { ...key, clientId: 'other client' },
+    ]) {
+      const failing = store().transactions.finishWithCode({
+        ...finish,
+        consents: [
+          { key, scope: 'a', decision: 'granted' },
+          { key: foreign, scope: 'a', decision: 'granted' },
+        ],
+      })
+      await expect(failing).rejects.toThrow('belongs to the user')
+    }
+    expect(await readTrail(store())).toEqual(before)
+    expect(await store().grants.load(finish.grant.id)).toBeUndefined()
+    expect(await store().transactions.loadConsents(key)).toEqual([])
+    expect(await store().transactions.finishWithCode(finish)).toBe(true)
+  })
+
+  test('the last word on a scope is remembered, granted or declined', async () => {
+    const user = await addUser(store())
+    const key = { userId: user, clientId: 'client', redirectHost: 'host', resource: 'resource' }
+    const first = makeFinish(await beginTransaction(store(), user), user)
+    await store().transactions.finishWithCode({
+      ...first,
+      consents: [
+        { key, scope: 'read', decision: 'granted' },
+        { key, scope: 'write', decision: 'declined' },
+      ],
+    })
+    const second = await beginTransaction(store(), user)
+    await store().transactions.finishWithDenial({
+      id: second,
+      consents: [{ key, scope: 'read', decision: 'declined' }],
+      now: start + 5,
+    })
+    expect(await store().transactions.loadConsents(key)).toEqual([
+      { scope: 'read', decision: 'declined', at: start + 5 },
+      { scope: 'write', decision: 'declined', at: start },
+    ])
+  })
+
+  test('V14 consents of different keys never meet, whatever the strings', async () => {
+    const users = [await addUser(store()), await addUser(store())] as const
+    const odd = fc.oneof(
+      fc.constantFrom(
+        '',
+        ':',
+        'a:b',
+        'a',
+        'b',
+        '\0',
+        'a\0b',
+        '\u{1F512}',
+        'é',
+        'e\u0301',
+        'A',
+        "'",
+        '%',
+        '__proto__',
+      ),
+      fc.string({ unit: 'grapheme', maxLength: 4 }),
+      fc.constant('x'.repeat(10_000)),
+    )
+    const keys = fc.record({
+      userId: fc.constantFrom(...users),
+      clientId: odd,
+      redirectHost: odd,
+      resource: odd,
+    })
+    const said = new Map<string, string>()
+    const property = fc.asyncProperty(keys, keys, odd, async (key: ConsentKey, other: ConsentKey, scope) => {
+      const transaction = await beginTransaction(store(), key.userId, key.clientId)
+      await store().transactions.finishWithDenial({
+        id: transaction,
+        consents: [{ key, scope, decision: 'declined' }],
+        now: start,
+      })
+      for (const one of [key, other]) {
+        const name = JSON.stringify([one.userId, one.clientId, one.redirectHost, one.resource])
+        if (one === key) said.set(JSON.stringify([name, scope]), scope)
+        const expected = [...said]
+          .filter(([composed]) => JSON.parse(composed)[0] === name)
+          .map(([, word]) => word)
+        const found = (await store().transactions.loadConsents(one)).map((consent) => consent.scope)
+        expect(found.toSorted()).toEqual(expected.toSorted())
+      }
+    })
+    await fc.assert(property, { numRuns: 60 })
+  })
+
+  test('V14 strings that UTF-8 cannot tell apart are refused', async () => {
+    await expect(store().users.countLoginFailure('a\ud800', start)).rejects.toThrow('well-formed')
+    await expect(store().clients.load('a\udfff')).rejects.toThrow('well-formed')
+    expect(await store().users.countLoginFailure(`a\u{1F512}${id()}`, start)).toBe(1)
+  })
+}
