@@ -1,0 +1,61 @@
+import { Refusal } from '@warder/protocol'
+
+/** Under which names the server may be called, and by pages of which web origins. */
+export interface SenderRules {
+  /** Values of `Host` with their port; default: the host of the resource. */
+  readonly allowedHosts?: readonly string[]
+  /** Web origins whose pages may call, besides that of the resource; default: none. */
+  readonly allowedOrigins?: readonly string[]
+}
+
+/** A check of host and origin, and the CORS headers that follow from it. */
+export interface SenderCheck {
+  /** Throws `http.host` and `http.origin`. Requests without `Origin` come from no page and pass. */
+  check(request: Request): void
+  corsHeaders(request: Request): Readonly<Record<string, string>>
+  /** The answer to a preflight of an allowed origin; it carries no credentials and reaches nothing. */
+  preflightResponse(request: Request): Response | undefined
+}
+
+const exposed = 'WWW-Authenticate, Mcp-Session-Id, Retry-After'
+const headerNames = /^[a-z0-9-]+(?: ?, ?[a-z0-9-]+)*$/i
+
+/** On by default: DNS rebinding reaches servers that believe any host (MCP transports, GW-02). */
+export function makeSenderCheck(resource: string, rules: SenderRules): SenderCheck {
+  const own = new URL(resource)
+  const hosts = new Set(rules.allowedHosts ?? [own.host])
+  const origins = new Set([own.origin, ...(rules.allowedOrigins ?? [])])
+
+  const corsHeaders = (request: Request): Readonly<Record<string, string>> => {
+    const origin = request.headers.get('origin')
+    if (origin === null || !origins.has(origin)) return {}
+    return {
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': exposed,
+      vary: 'Origin',
+    }
+  }
+
+  return {
+    corsHeaders,
+    check(request) {
+      if (!hosts.has(new URL(request.url).host)) throw new Refusal('http.host')
+      const origin = request.headers.get('origin')
+      if (origin !== null && !origins.has(origin)) throw new Refusal('http.origin')
+    },
+    preflightResponse(request) {
+      if (request.method !== 'OPTIONS' || !request.headers.has('access-control-request-method'))
+        return undefined
+      const cors = corsHeaders(request)
+      if (cors['access-control-allow-origin'] === undefined) return undefined
+      const wanted = request.headers.get('access-control-request-headers') ?? ''
+      const headers = {
+        ...cors,
+        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-max-age': '600',
+        ...(headerNames.test(wanted) ? { 'access-control-allow-headers': wanted } : {}),
+      }
+      return new Response(null, { status: 204, headers })
+    },
+  }
+}

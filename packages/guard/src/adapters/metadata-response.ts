@@ -1,0 +1,25 @@
+import { Refusal, wellKnownPath } from '@warder/protocol'
+import type { Guard } from '../guard.ts'
+
+const cors = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': 'MCP-Protocol-Version',
+  'access-control-allow-methods': 'GET, HEAD',
+}
+
+/**
+ * The protected resource metadata at its two places (RFC 9728 section 3.1, MCP RS-03, RS-04): with the path of the resource, and
+ * at the root, since exactly one server is protected here. Undefined for any other path; other well-known paths of this kind
+ * throw `http.path`, so that nobody gets metadata of a resource that is not here. Public, also for pages of any origin.
+ */
+export function metadataResponse(guard: Guard, request: Request): Response | undefined {
+  const { pathname } = new URL(request.url)
+  const root = wellKnownPath('oauth-protected-resource')
+  if (pathname !== root && !pathname.startsWith(`${root}/`)) return undefined
+  if (pathname !== root && pathname !== new URL(guard.metadataUrl).pathname) throw new Refusal('http.path')
+  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: cors })
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw new Refusal('http.method')
+  const body = request.method === 'HEAD' ? null : JSON.stringify(guard.metadata())
+  const headers = { ...cors, 'content-type': 'application/json', 'cache-control': 'public, max-age=60' }
+  return new Response(body, { status: 200, headers })
+}

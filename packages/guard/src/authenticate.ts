@@ -1,0 +1,74 @@
+import type { ClientClass, Principal } from '@warder/policy'
+import { Refusal, readBearer } from '@warder/protocol'
+import type { ResolvedOptions, UserNames } from './options.ts'
+import type { TokenClaims } from './verify-jwt.ts'
+
+/** Where a request can carry a token. */
+export interface Credentials {
+  /** Every `Authorization` header line of the request, as received. */
+  readonly authorization: readonly string[]
+  /** The query of the request target, with or without `?`; a token there is never accepted. */
+  readonly query?: string
+}
+
+const clientClasses: readonly string[] = [
+  'pre-registered',
+  'document',
+  'local',
+  'self-registered',
+] satisfies readonly ClientClass[]
+
+/** The token of a request (RFC 6750 section 2.1), from the one place where it may be. Throws `token.*`. */
+export function readToken(credentials: Credentials): string {
+  return readBearer(credentials.authorization, credentials.query?.replace(/^\?/, ''))
+}
+
+/**
+ * The principal of verified claims, as of now: not revoked, and still a user. Throws `token.revoked`,
+ * `revocations.unavailable`, `user.disabled`, `store.unavailable`.
+ */
+export function provePrincipal(claims: TokenClaims, options: ResolvedOptions): Principal {
+  checkRevocation(claims, options)
+  const user = findUser(claims, options)
+  return {
+    user: { issuer: claims.issuer, subject: claims.subject, names: user.names, groups: user.groups },
+    client: { id: claims.clientId, class: readClientClass(claims, options) },
+    scopes: claims.scopes,
+    tokenId: claims.tokenId,
+    expiresAt: claims.expiresAt,
+    ...(claims.grantId === undefined ? {} : { grantId: claims.grantId }),
+  }
+}
+
+function checkRevocation(claims: TokenClaims, { revocations }: ResolvedOptions): void {
+  if (revocations === undefined) return
+  const { tokenId, subject, grantId } = claims
+  let isRevoked: boolean
+  let isFresh: boolean
+  try {
+    isRevoked = revocations.isRevoked({ tokenId, subject, ...(grantId === undefined ? {} : { grantId }) })
+    isFresh = revocations.isFresh()
+  } catch (cause) {
+    throw new Refusal('revocations.unavailable', { cause })
+  }
+  if (isRevoked) throw new Refusal('token.revoked')
+  if (!isFresh) throw new Refusal('revocations.unavailable')
+}
+
+function findUser(claims: TokenClaims, options: ResolvedOptions): UserNames {
+  if (options.findUser === undefined) return { names: [claims.subject], groups: [] }
+  let user: UserNames | undefined
+  try {
+    user = options.findUser(claims.issuer, claims.subject)
+  } catch (cause) {
+    throw new Refusal('store.unavailable', { cause })
+  }
+  if (user === undefined) throw new Refusal('user.disabled')
+  return user
+}
+
+/** Nobody vouches for a client whose class is not known. */
+function readClientClass(claims: TokenClaims, options: ResolvedOptions): ClientClass {
+  const said = options.clientClass === undefined ? claims.clientClass : options.clientClass(claims.clientId)
+  return said !== undefined && clientClasses.includes(said) ? (said as ClientClass) : 'self-registered'
+}

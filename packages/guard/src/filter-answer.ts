@@ -1,0 +1,164 @@
+import type { Principal } from '@warder/policy'
+import { isJsonObject, type JsonObject, knownMethods, ownValue, Refusal, refusals } from '@warder/protocol'
+import { guessMethod } from './filter-list.ts'
+import type { Guard } from './guard.ts'
+import { mentionsAnywhere } from './hidden-names.ts'
+import { readAnswer, type ServerMessage } from './read-answer.ts'
+import {
+  formatServerSentEvent,
+  readServerSentEvents,
+  type ServerSentEvent,
+  type StreamPart,
+} from './server-sent-events.ts'
+
+/** What an answer is filtered with. */
+interface Filter {
+  readonly guard: Guard
+  readonly principal: Principal
+  readonly method: string
+}
+
+const filtered: readonly string[] = ['initialize', 'server/discover', 'resources/read']
+/** `GET` stands for the stream of older clients, which is not the answer to one request. */
+const openStreams: readonly string[] = ['GET', 'subscriptions/listen']
+const maxListLength = 8 * 1024 * 1024
+const maxContentLength = 32 * 1024 * 1024
+
+/** Whether answers to this method, or to `GET`, must go through `filterAnswer`; all others may pass as they are. */
+export function isFiltered(method: string): boolean {
+  return filtered.includes(method) || isOpenStream(method) || knownMethods.get(method)?.lists !== undefined
+}
+
+/** Whether the answer to this method goes on until one side ends it. */
+export function isOpenStream(method: string): boolean {
+  return openStreams.includes(method)
+}
+
+/**
+ * The body of an answer as the principal may see it; `method` is that of the request, or `GET`.
+ *
+ * JSON comes out whole, events one by one as they come. Nothing is passed on that was not read first: every message is written
+ * anew from what was read, comments lose their text, events that no client dispatches are dropped. What clients could read in
+ * another way throws `upstream.answer`: another content type, a byte order mark, invalid UTF-8 or JSON, duplicate keys, several
+ * messages in one event, a result beside an error, more than 8 MB (`resources/read`: 32 MB). Then nothing of that message has come out; what came out
+ * before was complete. Content codings must be undone by the caller.
+ */
+export async function* filterAnswer(
+  guard: Guard,
+  principal: Principal,
+  method: string,
+  contentType: string | undefined,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const filter: Filter = { guard, principal, method }
+  const encoder = new TextEncoder()
+  const limit = method === 'resources/read' ? maxContentLength : maxListLength
+  switch (readContentType(contentType)) {
+    case 'application/json': {
+      const message = filterMessage(filter, readAnswer(await readWhole(body, limit)))
+      if (message === undefined) throw new Refusal('upstream.answer', { detail: 'no answer in the answer' })
+      yield encoder.encode(JSON.stringify(message))
+      break
+    }
+    case 'text/event-stream':
+      for await (const part of readServerSentEvents(body, limit)) {
+        const passed = filterPart(filter, part)
+        if (passed !== undefined) yield encoder.encode(formatServerSentEvent(passed))
+      }
+      break
+    default:
+      throw new Refusal('upstream.answer', { detail: 'content type' })
+  }
+}
+
+/** The media type, where its only parameter is a charset of UTF-8. */
+function readContentType(contentType: string | undefined): string | undefined {
+  return /^([a-z/-]+)(?:\s*;\s*charset="?utf-8"?)?\s*$/i.exec(contentType ?? '')?.[1]?.toLowerCase()
+}
+
+async function readWhole(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const parts: string[] = []
+  let size = 0
+  for await (const bytes of body) {
+    size += bytes.byteLength
+    if (size > limit) throw new Refusal('upstream.answer', { detail: 'too long' })
+    parts.push(decodePart(decoder, bytes))
+  }
+  parts.push(decodePart(decoder))
+  return parts.join('')
+}
+
+function decodePart(decoder: TextDecoder, bytes?: Uint8Array): string {
+  try {
+    return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true })
+  } catch (cause) {
+    throw new Refusal('upstream.answer', { detail: 'invalid UTF-8', cause })
+  }
+}
+
+/** Where in the stream a client is, and when it should come back. */
+type StreamPosition = Pick<ServerSentEvent, 'id' | 'retry'>
+
+function filterPart(filter: Filter, part: StreamPart): StreamPart | undefined {
+  if (part === 'comment') return part
+  const { event, data, id, retry } = part
+  // An id is opaque to clients, but they would see a name in it; without an id they cannot resume there, no more.
+  const isQuiet =
+    id !== undefined && !filter.guard.hiddenNames(filter.principal).some((name) => id.includes(name))
+  const position = { ...(isQuiet ? { id } : {}), ...(retry === undefined ? {} : { retry }) }
+  // Without data a client reads no message, but the id lets it resume there.
+  if (data === undefined || data === '') return formatPosition(position, data)
+  if (event !== undefined && event !== 'message') return undefined
+  const message = filterMessage(filter, readAnswer(data))
+  if (message !== undefined) return { ...position, event: 'message', data: JSON.stringify(message) }
+  return formatPosition(position, '')
+}
+
+function formatPosition(position: StreamPosition, data: string | undefined): StreamPart | undefined {
+  if (position.id === undefined && position.retry === undefined) return undefined
+  return data === undefined ? position : { ...position, data }
+}
+
+function filterMessage(filter: Filter, message: ServerMessage): JsonObject | undefined {
+  switch (message.kind) {
+    case 'result':
+      return { ...message.value, result: filterResultOf(filter, message.result) }
+    case 'error':
+      return { ...message.value, error: filterError(filter, message.error) }
+    case 'notification':
+      return filterNotification(filter, message.method, message.value)
+    case 'request':
+      return isAboutHidden(filter, message.value) ? undefined : message.value
+  }
+}
+
+function filterResultOf({ guard, principal, method }: Filter, result: unknown): unknown {
+  const guessed = isOpenStream(method) && isJsonObject(result) ? guessMethod(result) : undefined
+  return guard.filter(principal, guessed ?? method, result)
+}
+
+/** "Did you mean …" is the server's to say, unless it names what the caller must not see. */
+function filterError(filter: Filter, error: JsonObject): JsonObject {
+  if (!isAboutHidden(filter, error)) return error
+  return { code: ownValue(error, 'code'), message: refusals['upstream.answer'].says }
+}
+
+function filterNotification(filter: Filter, method: string, value: JsonObject): JsonObject | undefined {
+  const params = ownValue(value, 'params')
+  if (method.endsWith('/list_changed')) {
+    const meta = isJsonObject(params) ? ownValue(params, '_meta') : undefined
+    return { jsonrpc: '2.0', method, ...(meta === undefined ? {} : { params: { _meta: meta } }) }
+  }
+  if (method === 'notifications/resources/updated') {
+    const uri = isJsonObject(params) ? ownValue(params, 'uri') : undefined
+    if (typeof uri !== 'string') throw new Refusal('upstream.answer', { detail: 'no uri' })
+    const { outcome } = filter.guard.decide(filter.principal, { kind: 'resource', uri })
+    return outcome === 'open' ? value : undefined
+  }
+  return isAboutHidden(filter, value) ? undefined : value
+}
+
+function isAboutHidden({ guard, principal }: Filter, value: JsonObject): boolean {
+  return mentionsAnywhere(value, guard.hiddenNames(principal))
+}

@@ -1,0 +1,77 @@
+import type { Call, Decision, ServerPolicy } from '@warder/policy'
+import { isJsonObject, type JsonObject, knownMethods, ownValue, Refusal } from '@warder/protocol'
+import { hiddenNames, withoutLinesAbout } from './hidden-names.ts'
+
+/** What filtering needs: the part of the policy, and its decision for this caller. */
+export interface FilterParts {
+  readonly server: ServerPolicy
+  decide(call: Call): Decision
+}
+
+type List = 'tools' | 'prompts' | 'resources' | 'resourceTemplates'
+
+const calls: Readonly<Record<List, (item: JsonObject) => Call>> = {
+  tools: (item) => ({ kind: 'tool', name: readName(item, 'name') }),
+  prompts: (item) => ({ kind: 'prompt', name: readName(item, 'name') }),
+  resources: (item) => ({ kind: 'resource', uri: readName(item, 'uri') }),
+  resourceTemplates: (item) => ({ kind: 'resource', uri: readName(item, 'uriTemplate') }),
+}
+
+/** Members of a list result besides the list itself; others could carry what the list must not show. */
+const envelope: readonly string[] = ['nextCursor', 'ttlMs', 'cacheScope', 'resultType', '_meta']
+const described: readonly string[] = ['initialize', 'server/discover']
+
+/**
+ * The result of a method as this caller may see it: of lists what is open and, unless the policy says otherwise, locked, in the
+ * order of the server; of `initialize` and `server/discover` the instructions without lines about what is hidden. Lists and
+ * `server/discover` become `cacheScope: "private"`, and whatever else said `public` too (MCP GW-67, GW-68). A shape that is not
+ * known throws `upstream.answer`. Descriptions are not searched for names.
+ */
+export function filterResult(method: string, result: unknown, parts: FilterParts): unknown {
+  if (!isJsonObject(result)) throw new Refusal('upstream.answer', { detail: 'the result is not an object' })
+  const list = knownMethods.get(method)?.lists
+  if (list !== undefined) return filterList(list, result, parts)
+  if (described.includes(method)) return filterDescription(method, result, parts)
+  return Object.hasOwn(result, 'cacheScope') ? { ...result, cacheScope: 'private' } : result
+}
+
+function filterList(list: List, result: JsonObject, parts: FilterParts): JsonObject {
+  const items = ownValue(result, list)
+  if (!Array.isArray(items)) throw new Refusal('upstream.answer', { detail: `no ${list}` })
+  const rest = Object.entries(result).filter(([name]) => envelope.includes(name))
+  return {
+    ...Object.fromEntries(rest),
+    [list]: items.filter((item) => isVisible(list, item, parts)),
+    cacheScope: 'private',
+  }
+}
+
+function isVisible(list: List, item: unknown, parts: FilterParts): boolean {
+  if (!isJsonObject(item)) throw new Refusal('upstream.answer', { detail: `an item of ${list}` })
+  const { outcome } = parts.decide(calls[list](item))
+  return outcome === 'open' || (outcome === 'locked' && parts.server.listLocked)
+}
+
+function readName(item: JsonObject, member: string): string {
+  const name = ownValue(item, member)
+  if (typeof name !== 'string' || name === '')
+    throw new Refusal('upstream.answer', { detail: `no ${member}` })
+  return name
+}
+
+function filterDescription(method: string, result: JsonObject, parts: FilterParts): JsonObject {
+  const instructions = ownValue(result, 'instructions')
+  const kept =
+    typeof instructions === 'string'
+      ? { instructions: withoutLinesAbout(instructions, hiddenNames(parts.server, parts.decide)) }
+      : {}
+  return { ...result, ...kept, ...(method === 'server/discover' ? { cacheScope: 'private' } : {}) }
+}
+
+/** The method whose result this could be, where it must be filtered: a resumed stream does not say what was asked. */
+export function guessMethod(result: JsonObject): string | undefined {
+  for (const [method, { lists }] of knownMethods) {
+    if (lists !== undefined && Object.hasOwn(result, lists)) return method
+  }
+  return Object.hasOwn(result, 'instructions') ? 'initialize' : undefined
+}

@@ -1,0 +1,31 @@
+import { Refusal } from '@warder/protocol'
+import { LRUCache } from 'lru-cache'
+import { makeFingerprint } from './fingerprint.ts'
+import { type TokenClaims, type TokenRules, type VerifiedJwt, verifyJwt } from './verify-jwt.ts'
+
+/**
+ * Verifies tokens and remembers those that passed, keyed by the SHA-256 of the whole token and the resource, at most `size`.
+ *
+ * What is remembered is only that the signature and the claims are right: the end of the token and the presence of its key at
+ * the issuer are checked on every use, and revocation and the user are the caller's business on every request.
+ */
+export function createVerifiedTokens(
+  rules: TokenRules,
+  size: number,
+): (token: string) => Promise<TokenClaims> {
+  const verified = new LRUCache<string, VerifiedJwt>({ max: size })
+  const fingerprint = makeFingerprint()
+  return async (token) => {
+    const id = await fingerprint(`${rules.resource} ${token}`)
+    const known = verified.get(id)
+    if (known !== undefined && (await rules.keys.isCurrent(known.key))) {
+      if (known.claims.expiresAt * 1000 > rules.now()) return known.claims
+      verified.delete(id)
+      throw new Refusal('token.expired')
+    }
+    verified.delete(id)
+    const fresh = await verifyJwt(token, rules)
+    verified.set(id, fresh)
+    return fresh.claims
+  }
+}
