@@ -58,6 +58,7 @@ export type Reason =
   | 'owner.missing'
   | 'password.weak'
   | 'email.malformed'
+  | 'email.taken'
   // registration
   | 'registration.redirect-uri'
   | 'registration.metadata'
@@ -437,6 +438,12 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
     'The password must have at least 12 characters, and both entries must be the same.',
     'OWASP ASVS 2.1',
   ),
+  'email.taken': rule(
+    400,
+    'invalid_request',
+    'This e-mail address belongs to a user already. Choose another.',
+    'our choice',
+  ),
   'email.malformed': rule(400, 'invalid_request', 'This is not an e-mail address.', 'our choice'),
 
   'registration.redirect-uri': rule(
@@ -522,7 +529,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
     'insufficient_scope',
     'The user has not allowed this yet. Ask for the scopes named in the challenge.',
     'MCP RS-21',
-    -32003,
+    403,
   ),
   'call.declined': rule(
     200,

@@ -4,7 +4,7 @@ import { Refusal, refusals, toRefusal } from '../src/index.ts'
 const rows = Object.entries(refusals)
 const statuses = [200, 400, 401, 403, 404, 405, 413, 415, 417, 421, 426, 429, 431, 500, 502, 503]
 /** JSON-RPC 2.0 section 5.1 and MCP 2026-07-28, error codes; the last is our own, for a body beside a 403. */
-const codes = [-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022, -32003]
+const codes = [-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022, 403]
 
 describe('the catalogue of refusals', () => {
   it.each(rows)('%s is complete', (reason, row) => {

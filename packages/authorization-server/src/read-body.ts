@@ -1,0 +1,51 @@
+import { type Form, Refusal, readForm, readStrictJson } from '@warder/protocol'
+
+const formType = /^application\/x-www-form-urlencoded[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?$/i
+const jsonType = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?$/i
+const maxFormBytes = 16_384
+const maxJsonBytes = 16_384
+
+/** The form in a request body, at most 16 KB. Another content type throws `parameter.malformed`: OAuth wants 400 for it. */
+export async function readFormBody(request: Request, repeatable: readonly string[] = []): Promise<Form> {
+  return readForm(await readFormText(request), repeatable)
+}
+
+/** The text of a form body, not read yet. */
+export async function readFormText(request: Request): Promise<string> {
+  if (!formType.test(request.headers.get('content-type') ?? '')) {
+    throw new Refusal('parameter.malformed', { detail: 'content type' })
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      await readBytes(request, maxFormBytes),
+    )
+  } catch (error) {
+    throw error instanceof Refusal
+      ? error
+      : new Refusal('parameter.malformed', { detail: 'UTF-8', cause: error })
+  }
+}
+
+/** The JSON in a request body, at most 16 KB, read strictly. What is not JSON throws `registration.not-json`. */
+export async function readJsonBody(request: Request): Promise<unknown> {
+  if (!jsonType.test(request.headers.get('content-type') ?? '')) {
+    throw new Refusal('registration.not-json', { detail: 'content type' })
+  }
+  const bytes = await readBytes(request, maxJsonBytes)
+  try {
+    return readStrictJson(bytes)
+  } catch (cause) {
+    throw new Refusal('registration.not-json', { detail: String(cause), cause })
+  }
+}
+
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length
+    if (length > maxBytes) throw new Refusal('http.too-large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,74 @@
+import { authorize, authorizeForm } from './endpoints/authorize.ts'
+import { jwks } from './endpoints/jwks.ts'
+import { metadata } from './endpoints/metadata.ts'
+import { owner, ownerForm } from './endpoints/owner.ts'
+import { register } from './endpoints/register.ts'
+import { revoke } from './endpoints/revoke.ts'
+import { token } from './endpoints/token.ts'
+import { toTransaction, transaction } from './endpoints/transaction.ts'
+import type { Endpoint } from './services.ts'
+import { consent } from './steps/consent.ts'
+import { login } from './steps/login.ts'
+
+/** One place below the issuer. */
+export interface Route {
+  /** For the log; never the path of a request, which may hold a secret. */
+  readonly name: string
+  /** Path below the issuer's; `*` stands for one segment, the visit's id. */
+  readonly path: string
+  readonly methods: Readonly<Record<string, Endpoint>>
+  /** `page`: a person in a browser. `api`: a program, from any web origin and without cookies (CORS). */
+  readonly surface: 'page' | 'api'
+}
+
+/** Every route of the authorization server. */
+export function makeRoutes(issuerPath: string): readonly Route[] {
+  const api = (name: string, path: string, methods: Route['methods']): Route => ({
+    name,
+    path,
+    methods,
+    surface: 'api',
+  })
+  const page = (name: string, path: string, methods: Route['methods']): Route => ({
+    name,
+    path,
+    methods,
+    surface: 'page',
+  })
+  const at = (path: string): string => `${issuerPath}${path}`
+  const discovery = [
+    // RFC 8414 inserts the issuer's path after the well-known part; OpenID Connect appends the well-known part to it.
+    `/.well-known/oauth-authorization-server${issuerPath}`,
+    `/.well-known/openid-configuration${issuerPath}`,
+    ...(issuerPath === '' ? [] : [at('/.well-known/openid-configuration')]),
+  ]
+  return [
+    ...discovery.map((path) => api('metadata', path, { GET: metadata })),
+    api('jwks', at('/jwks'), { GET: jwks }),
+    api('register', at('/register'), { POST: register }),
+    api('token', at('/token'), { POST: token }),
+    api('revoke', at('/revoke'), { POST: revoke }),
+    page('authorize', at('/authorize'), { GET: authorize, POST: authorizeForm }),
+    page('transaction', at('/authorize/*'), { GET: transaction }),
+    page('login', at('/authorize/*/login'), { GET: toTransaction, POST: login }),
+    page('consent', at('/authorize/*/consent'), { GET: toTransaction, POST: consent }),
+    page('owner', at('/owner/*'), { GET: ownerForm, POST: owner }),
+  ]
+}
+
+/** The route of a path, and what its `*` stands for. Compared as raw text, segment by segment. */
+export function findRoute(
+  routes: readonly Route[],
+  path: string,
+): { readonly route: Route; readonly id: string } | undefined {
+  const segments = path.split('/')
+  for (const route of routes) {
+    const pattern = route.path.split('/')
+    if (pattern.length !== segments.length) continue
+    const star = pattern.indexOf('*')
+    const id = star === -1 ? '' : (segments[star] ?? '')
+    if (star !== -1 && !/^[A-Za-z0-9_-]{16,128}$/.test(id)) continue
+    if (pattern.every((part, at) => at === star || part === segments[at])) return { route, id }
+  }
+  return undefined
+}

@@ -1,0 +1,119 @@
+import { isRiskyTool, type ScopeRule, type ServerPolicy, toolsOpenedBy } from '@warder/policy'
+import { Refusal } from '@warder/protocol'
+import type { Transaction } from '@warder/store'
+import { checkBrowser, makeFormToken, transactionPath } from '../browser.ts'
+import { checkFormOrigin, checkFormToken } from '../checks/check-form.ts'
+import { findServerPolicy, loadPolicy } from '../load-policy.ts'
+import type { ServedResource } from '../options.ts'
+import { pageResponse, seeOther } from '../page-response.ts'
+import { consentPage, type ScopeView } from '../pages/index.ts'
+import { readFormBody } from '../read-body.ts'
+import type { Endpoint, Services } from '../services.ts'
+import { findServed, loadRequest, type StoredRequest, userIdentity } from '../stored-request.ts'
+import { accessTokenSeconds, refreshIdleMs } from '../tokens/issue.ts'
+import { decideConsent, type Offer, readChoice } from './decide-consent.ts'
+import { describeAsker, describeRedirect, describeServer } from './describe-request.ts'
+import { consentKey, finishWithCode, finishWithDenial } from './finish.ts'
+import { checkSignIn, type SignIn } from './load-sign-in.ts'
+
+/**
+ * The consent form of a transaction. Only the switches and the button are read from it: everything else stands in the stored
+ * request, and what may be granted is decided anew.
+ */
+export const consent: Endpoint = async (request, { id }, services) => {
+  const { store, issuer, now } = services
+  const { transaction, asked } = await loadRequest(store, id, now())
+  const browser = checkBrowser(request, transaction, issuer)
+  checkFormOrigin(request, issuer)
+  const form = await readFormBody(request, ['scope'])
+  checkFormToken(form, transaction.formHash)
+  const signIn = await checkSignIn(services, transaction, browser)
+  const press = form.get('decision')
+  if (press === 'deny') {
+    return await finishWithDenial(services, { transaction, asked, refusal: new Refusal('consent.denied') })
+  }
+  if (press !== 'allow') throw new Refusal('parameter.malformed', { detail: 'decision' })
+  const decision = await loadConsentDecision(services, asked, signIn)
+  // The rules changed since the page was shown: the transaction's page says what is true now.
+  if (decision.outcome === 'not-allowed') return seeOther(transactionPath(issuer, id))
+  const { granted, declined } = readChoice(decision.offer, form.all('scope'))
+  if (granted.length === 0 && declined.length > 0) {
+    // Allow with every switch off is a no.
+    const refusal = new Refusal('consent.denied', { detail: 'every scope was switched off' })
+    const switchedOff = { user: signIn.user, scopes: declined }
+    return await finishWithDenial(services, { transaction, asked, refusal, declined: switchedOff })
+  }
+  return await finishWithCode(services, { transaction, asked, user: signIn.user, granted, declined })
+}
+
+/** What is to be done about this request of this user, by the policy of this moment and what the user said before. */
+export async function loadConsentDecision(
+  services: Pick<Services, 'store' | 'policy' | 'resources' | 'issuer'>,
+  asked: StoredRequest,
+  { user }: SignIn,
+): Promise<ReturnType<typeof decideConsent>> {
+  const policy = loadPolicy(services)
+  return decideConsent({
+    policy,
+    server: findServerPolicy(policy, findServed(asked, services.resources())),
+    user: userIdentity(services.issuer, user),
+    asked,
+    remembered: await services.store.transactions.loadConsents(consentKey(user, asked)),
+  })
+}
+
+/** The consent page of a transaction. */
+export function consentResponse(
+  services: Pick<Services, 'issuer' | 'policy' | 'resources'>,
+  {
+    transaction,
+    asked,
+    signIn,
+    offer,
+  }: {
+    readonly transaction: Transaction
+    readonly asked: StoredRequest
+    readonly signIn: SignIn
+    readonly offer: Offer
+  },
+): Response {
+  const served = findServed(asked, services.resources())
+  const server = findServerPolicy(loadPolicy(services), served)
+  const html = consentPage({
+    action: `${transactionPath(services.issuer, transaction.id)}/consent`,
+    formToken: makeFormToken(signIn.secret, transaction.id),
+    client: describeAsker(asked),
+    redirect: describeRedirect(asked),
+    server: describeServer(served),
+    signedInAs: signIn.user.email,
+    scopes: describeScopes(offer, server, served),
+    notOffered: offer.notOffered,
+    renewMinutes: accessTokenSeconds / 60,
+    idleDays: refreshIdleMs / (24 * 3_600_000),
+  })
+  return pageResponse(html, { endsAt: asked.redirectUri })
+}
+
+function describeScopes(offer: Offer, server: ServerPolicy, served: ServedResource): ScopeView[] {
+  const risky = new Set(served.tools.filter(isRiskyTool).map(({ name }) => name))
+  const names = served.tools.map(({ name }) => name)
+  return offer.scopes.map((scope) => {
+    const earlier = offer.earlier.get(scope.name)
+    return {
+      name: scope.name,
+      title: scope.title,
+      ...(scope.description === undefined ? {} : { description: scope.description }),
+      basic: scope.basic,
+      highRisk: scope.risk === 'high',
+      tools: toolsAdded(server, scope, names).map((name) => ({ name, risky: risky.has(name) })),
+      includes: scope.implies.map((name) => server.scopes.get(name)?.title ?? name),
+      ...(earlier === undefined ? {} : { earlier }),
+    }
+  })
+}
+
+/** What a scope opens beyond the scopes that it includes: those stand on the page themselves. */
+function toolsAdded(server: ServerPolicy, scope: ScopeRule, names: readonly string[]): readonly string[] {
+  const included = new Set(scope.implies.flatMap((implied) => toolsOpenedBy(server, implied, names)))
+  return toolsOpenedBy(server, scope.name, names).filter((name) => !included.has(name))
+}

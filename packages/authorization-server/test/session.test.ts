@@ -1,0 +1,115 @@
+import { beforeAll, expect, test } from 'vitest'
+import type { Shown } from './browser.ts'
+import {
+  authorizeUrl,
+  openConsent,
+  ownerEmail,
+  password,
+  readerEmail,
+  registerClient,
+  signIn,
+  startWarder,
+  type Warder,
+} from './start.ts'
+
+let w: Warder
+let client: string
+
+beforeAll(async () => {
+  w = await startWarder({ issuer: 'https://auth.example.test' })
+  client = await registerClient(w)
+})
+
+const isLogin = (page: Shown): boolean => page.html.includes('name="password"')
+const isConsent = (page: Shown): boolean => page.html.includes('name="decision"')
+const hasCode = (page: Shown): boolean => page.left?.searchParams.has('code') === true
+
+test('decision 10: on https there is one __Host- cookie, and the sign-in lasts for eight hours', async () => {
+  const answer = await w.get(authorizeUrl(w, client))
+  expect(answer.headers.getSetCookie()).toEqual([
+    expect.stringMatching(
+      /^__Host-warder=[A-Za-z0-9_-]{43}; Path=\/; Max-Age=28800; HttpOnly; Secure; SameSite=Lax$/,
+    ),
+  ])
+  const { browser, page } = await openConsent(w, client)
+  expect(hasCode(await browser.submit(page, { decision: 'allow' }))).toBe(true)
+  const again = await browser.open(authorizeUrl(w, client))
+  expect(isConsent(again)).toBe(true)
+  expect(hasCode(await browser.submit(again, { decision: 'allow' }))).toBe(true)
+  w.clock.now += 8 * 3_600_000 + 1
+  expect(isLogin(await browser.open(authorizeUrl(w, client)))).toBe(true)
+})
+
+test('prompt=login asks for the password again', async () => {
+  const { browser, page } = await openConsent(w, client)
+  await browser.submit(page, { decision: 'deny' })
+  const login = await browser.open(authorizeUrl(w, client, { prompt: 'login' }))
+  expect(isLogin(login)).toBe(true)
+  expect(isConsent(await signIn(browser, login))).toBe(true)
+})
+
+test('F06 a cookie that somebody knew before the sign-in shares nothing of it', async () => {
+  const victim = w.browser()
+  const attacker = w.browser()
+  const planted = { name: '__Host-warder', value: 'A'.repeat(43), path: '/' }
+  victim.setCookie(planted)
+  attacker.setCookie(planted)
+  const bait = await attacker.open(authorizeUrl(w, client))
+  const login = await victim.open(authorizeUrl(w, client))
+  const consent = await signIn(victim, login)
+  expect(isConsent(consent)).toBe(true)
+  expect(isLogin(await attacker.open(authorizeUrl(w, client)))).toBe(true)
+  expect((await attacker.open(consent.url)).status).toBe(403)
+  expect((await attacker.submit(consent, { decision: 'allow' })).status).toBe(403)
+  // Even after the victim opens the transaction that the attacker began.
+  expect(isConsent(await victim.open(bait.url))).toBe(true)
+  expect((await attacker.open(bait.url)).status).toBe(403)
+})
+
+test('F06 the session from before a second sign-in is over', async () => {
+  const { browser, page } = await openConsent(w, client)
+  const old = browser.cookies(page.url).split('=')[1] ?? ''
+  await signIn(browser, await browser.open(authorizeUrl(w, client, { prompt: 'login' })))
+  const thief = w.browser()
+  thief.setCookie({ name: '__Host-warder', value: old, path: '/' })
+  expect(isLogin(await thief.open(authorizeUrl(w, client)))).toBe(true)
+  // Nor does the transaction that was signed in with it go on.
+  expect(isLogin(await thief.open(page.url))).toBe(true)
+  expect((await thief.submit(page, { decision: 'allow' })).status).toBe(403)
+})
+
+test('the other tabs of the browser go on after a sign-in changed the cookie', async () => {
+  const browser = w.browser()
+  const one = await browser.open(authorizeUrl(w, client, { state: 'one' }))
+  const two = await browser.open(authorizeUrl(w, client, { state: 'two' }))
+  expect(isLogin(one) && isLogin(two)).toBe(true)
+  const consentOne = await signIn(browser, one)
+  const consentTwo = await browser.open(two.url)
+  expect(isConsent(consentTwo)).toBe(true)
+  const endOne = await browser.submit(consentOne, { decision: 'allow' })
+  const endTwo = await browser.submit(consentTwo, { decision: 'allow' })
+  expect([endOne, endTwo].map(({ left }) => left?.searchParams.get('state'))).toEqual(['one', 'two'])
+  expect(hasCode(endOne) && hasCode(endTwo)).toBe(true)
+})
+
+test('F15 when another account signed in since the page was shown, its form is out of date', async () => {
+  const browser = w.browser()
+  const asOwner = await signIn(browser, await browser.open(authorizeUrl(w, client)))
+  expect(asOwner.html).toContain(ownerEmail)
+  const login = await browser.open(authorizeUrl(w, client, { prompt: 'login' }))
+  await browser.submit(login, { email: readerEmail, password })
+  expect((await browser.submit(asOwner, { decision: 'allow' })).status).toBe(403)
+  const reloaded = await browser.open(asOwner.url)
+  expect(reloaded.html).toContain(readerEmail)
+  expect(await w.store.grants.list({ userId: 'wus_reader' })).toEqual([])
+  expect(hasCode(await browser.submit(reloaded, { decision: 'allow' }))).toBe(true)
+  expect((await w.store.grants.list({ userId: 'wus_reader' })).length).toBe(1)
+})
+
+test('a disabled user is signed out', async () => {
+  const { browser, page } = await openConsent(w, client, {}, readerEmail)
+  await w.store.users.setDisabled('wus_reader', true, w.clock.now)
+  expect((await browser.submit(page, { decision: 'allow' })).left).toBeUndefined()
+  expect(isLogin(await browser.open(authorizeUrl(w, client)))).toBe(true)
+  await w.store.users.setDisabled('wus_reader', false, w.clock.now)
+})
