@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { isScalar, LineCounter, parseDocument } from 'yaml'
 import type { AccessRow, Policy, ServerPolicy } from './policy.ts'
 import { PolicyErrors } from './policy-errors.ts'
@@ -71,7 +72,7 @@ function readRoot(reader: NodeReader, root: Place, text: string): Policy | undef
   else readServers(reader, serversAt, servers)
   const accessAt = fields.get('access')?.value
   const access: readonly AccessRow[] = accessAt === undefined ? [] : readAccess(reader, accessAt, servers)
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  const digest = bytesToHex(sha256(utf8ToBytes(text))).slice(0, 12)
   return { version: 1, servers, access, digest }
 }
 
