@@ -1,0 +1,107 @@
+/** What every record has: an id of its own or of its call, and the time (ISO 8601, UTC). */
+interface Stamp {
+  readonly id: string
+  readonly at: string
+}
+
+/** What was decided about one message, durable before anything is forwarded. */
+export interface DecisionRecord extends Stamp {
+  readonly kind: 'decision'
+  /** `refused`: the message never got as far as the policy; `reason` says why. */
+  readonly outcome: 'open' | 'locked' | 'hidden' | 'refused'
+  readonly because?: string
+  /** The reason of the refusal catalogue, where something was refused. */
+  readonly reason?: string
+  readonly server: string
+  readonly method?: string
+  /** Name of the tool or prompt, or URI of the resource. */
+  readonly target?: string
+  readonly issuer?: string
+  readonly subject?: string
+  readonly client?: string
+  readonly clientClass?: string
+  readonly scopes?: readonly string[]
+  readonly grantId?: string
+  readonly tokenId?: string
+  /** Digest of the policy that decided. */
+  readonly policy?: string
+  /** Address of the TCP peer; never what a header claims. */
+  readonly peer?: string
+  /** As the client sent it, for correlation only. */
+  readonly traceparent?: string
+}
+
+/** What became of a decided call; `id` is that of its decision. */
+export interface OutcomeRecord extends Stamp {
+  readonly kind: 'outcome'
+  readonly status: number
+  readonly durationMs: number
+  /** Bytes of the answer that were handed to the client's connection. */
+  readonly bytes: number
+  /** Reason of the refusal catalogue, or why a stream ended early. */
+  readonly error?: string
+}
+
+/** Requests without a valid token, counted by minute, server and reason. */
+export interface CountRecord extends Stamp {
+  readonly kind: 'count'
+  readonly server: string
+  readonly reason: string
+  readonly count: number
+  /** Peer of the first one. */
+  readonly peer?: string
+}
+
+/** A line that a crash had left unfinished was taken out of the file; `partial` is what stood there, capped. */
+export interface RepairRecord extends Stamp {
+  readonly kind: 'repair'
+  readonly file: string
+  readonly bytes: number
+  readonly partial: string
+}
+
+/** Outcome and count records that could not be written while the log was unavailable. */
+export interface LossRecord extends Stamp {
+  readonly kind: 'loss'
+  readonly count: number
+}
+
+export type LogRecord = DecisionRecord | OutcomeRecord | CountRecord | RepairRecord | LossRecord
+
+const maxText = 512
+const maxItems = 100
+
+/**
+ * One record as one line of printable ASCII with its newline; texts are capped at 512 characters, arrays at 100 items.
+ * Everything else is escaped, so that no terminal and no line reader sees a control character of an attacker (T01).
+ */
+export function formatRecord(record: LogRecord): string {
+  const json = JSON.stringify(record, (_key, value: unknown) => capped(value))
+  return `${json.replace(/[\u007f-\uffff]/g, escaped)}\n`
+}
+
+/** One line as a record, or undefined where the line is not one. */
+export function readRecord(line: string): LogRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function capped(value: unknown): unknown {
+  if (typeof value === 'string' && value.length > maxText) return `${value.slice(0, maxText)}…`
+  if (Array.isArray(value) && value.length > maxItems) return value.slice(0, maxItems)
+  return value
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+const kinds: ReadonlySet<unknown> = new Set(['decision', 'outcome', 'count', 'repair', 'loss'])
+
+function isRecord(value: unknown): value is LogRecord {
+  return typeof value === 'object' && value !== null && kinds.has(Reflect.get(value, 'kind'))
+}

@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Guard } from '@warder/guard'
+import type { Principal } from '@warder/policy'
+import { Refusal, toRefusal } from '@warder/protocol'
+import { checkDoor, checkHost, readDoor } from './check-door.ts'
+import { preflightHeaders } from './cors.ts'
+import type { DecisionLog } from './decision-log.ts'
+import { createRoutes } from './find-route.ts'
+import { handleCall } from './handle-call.ts'
+import { createOpenExchanges } from './open-exchanges.ts'
+import { checkNoBody } from './read-body.ts'
+import { type Head, readHead, splitTarget } from './read-head.ts'
+import { refusalWriter } from './refusal-writer.ts'
+import type { Route } from './route.ts'
+import { writeWhole } from './write-answer.ts'
+
+export interface GatewayOptions {
+  readonly routes: readonly Route[]
+  readonly log: DecisionLog
+  /** Web origins whose pages may call, as browsers serialize them; none by default. Requests without Origin always may. */
+  readonly allowedOrigins: readonly string[]
+  /** `host[:port]` as clients write it in the URL. */
+  readonly allowedHosts: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
+export interface Gateway {
+  /** Takes the request, or says false at once when its path is none of ours; never throws. */
+  handle(req: IncomingMessage, res: ServerResponse): boolean
+  /** Ends what these callers have in progress, calls and streams: for revocations and for a policy that became narrower. */
+  closeStreams(match: (principal: Principal) => boolean): void
+  /** Ends everything in progress and the upstreams; the log stays open. */
+  close(): Promise<void>
+}
+
+/**
+ * A reverse proxy with a guard for MCP servers that nobody can change. Each request is authenticated, read once and
+ * strictly, decided and recorded before its exact bytes go on. Throws on options that cannot work. Does not listen by itself:
+ * see `gatewayServerOptions`.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { log } = options
+  const now = options.now ?? Date.now
+  const door = readDoor(options)
+  const routes = createRoutes(options.routes)
+  const exchanges = createOpenExchanges(now)
+
+  async function handleEndpoint(route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const writer = refusalWriter(route.guard, door, req, res)
+    let head: Head
+    let principal: Principal
+    try {
+      head = readHead(req)
+      checkDoor(head, door)
+      if (head.method === 'OPTIONS') {
+        checkNoBody(head)
+        writeWhole(res, { status: 204, headers: preflightHeaders(head.headers), body: undefined })
+        return
+      }
+      // Before anything of the body is looked at: a stranger learns nothing about methods and tools (GW-57).
+      principal = await route.guard.authenticate({
+        authorization: head.headers.get('authorization') ?? [],
+        ...(head.query === undefined ? {} : { query: head.query }),
+      })
+    } catch (error) {
+      const refusal = toRefusal(error)
+      const peer = req.socket.remoteAddress
+      log.countRefusal({
+        server: route.guard.server,
+        reason: refusal.reason,
+        ...(peer === undefined ? {} : { peer }),
+      })
+      await writer.refuse(refusal)
+      return
+    }
+    const exchange = exchanges.open(principal)
+    res.once('close', () => {
+      if (!res.writableFinished) exchange.abort(new Error('the client closed the connection'))
+    })
+    try {
+      await handleCall({ route, log, now, head, principal, exchange, req, res, writer })
+    } finally {
+      exchange.done()
+    }
+  }
+
+  async function handleMetadata(route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    try {
+      const head = readHead(req)
+      checkHost(head, door)
+      if (head.method !== 'GET' && head.method !== 'OPTIONS') throw new Refusal('http.method')
+      checkNoBody(head)
+      writeWhole(res, metadataAnswer(route.guard, head.method))
+    } catch (error) {
+      await refusalWriter(route.guard, door, req, res).refuse(toRefusal(error))
+    }
+  }
+
+  return {
+    handle(req, res) {
+      const target = req.url ?? ''
+      const found = target.startsWith('/') ? routes.find(splitTarget(target).path) : routes.anyRoute
+      if (found === undefined) return false
+      const handling =
+        found.kind === 'endpoint'
+          ? handleEndpoint(found.route, req, res)
+          : handleMetadata(found.route, req, res)
+      // Only writing to a broken connection can still fail here, and there is nobody left to tell.
+      handling.catch(() => res.destroy())
+      return true
+    },
+    closeStreams(match) {
+      exchanges.close(match, new Refusal('token.revoked'))
+    },
+    async close() {
+      exchanges.close(() => true, new Refusal('upstream.unreachable', { detail: 'the gateway closes' }))
+      await Promise.all(options.routes.map((route) => route.upstream.close()))
+    },
+  }
+}
+
+/** The protected resource metadata is for everybody, browsers on any origin included. */
+function metadataAnswer(guard: Guard, method: string): Parameters<typeof writeWhole>[1] {
+  const headers = {
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': 'GET',
+    'access-control-allow-headers': 'mcp-protocol-version',
+  }
+  if (method === 'OPTIONS') return { status: 204, headers, body: undefined }
+  return {
+    status: 200,
+    headers: { ...headers, 'content-type': 'application/json', 'cache-control': 'max-age=300' },
+    body: JSON.stringify(guard.metadata()),
+  }
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http'
+import { Refusal } from '@warder/protocol'
+import { type Head, only } from './read-head.ts'
+
+/** Bytes of a message; larger ones are refused with 413. */
+const maxBody = 4 * 1024 * 1024
+
+const jsonType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i
+const tooLarge = new Refusal('http.too-large')
+
+/**
+ * The exact bytes of a POST. Only JSON in UTF-8 without a content coding is read (L11, L27), so that what is decided upon
+ * and what goes upstream are the same bytes; never more than `maxBody` is kept.
+ */
+export async function readBody(req: IncomingMessage, head: Head): Promise<Uint8Array> {
+  if (!jsonType.test(only(head, 'content-type') ?? '')) throw new Refusal('http.content-type')
+  if (head.headers.has('content-encoding')) {
+    throw new Refusal('http.content-type', { detail: 'content coding' })
+  }
+  if (Number(only(head, 'content-length') ?? 0) > maxBody) throw tooLarge
+  const chunks: Buffer[] = []
+  let size = 0
+  // Not `for await`: leaving such a loop destroys the request, and with it the connection that carries the refusal.
+  await new Promise<void>((resolve, reject) => {
+    const done = (error?: Error): void => {
+      req.off('data', take).off('end', done).off('error', done).off('close', gone)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size > maxBody) done(tooLarge)
+      else chunks.push(chunk)
+    }
+    const gone = (): void => done(new Refusal('http.body', { detail: 'the client went away' }))
+    req.on('data', take).on('end', done).on('error', done).on('close', gone)
+  })
+  return Buffer.concat(chunks, size)
+}
+
+/** GET, DELETE and OPTIONS come without a body; one that is there could be read differently by the next hop. */
+export function checkNoBody(head: Head): void {
+  const length = only(head, 'content-length')
+  if (head.headers.has('transfer-encoding') || (length !== undefined && length !== '0')) {
+    throw new Refusal('http.body')
+  }
+}

@@ -1,0 +1,22 @@
+import { createInterface } from 'node:readline'
+
+// A stdio MCP server of revision 2025-11-25 that says which process it is.
+const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+
+const results = {
+  initialize: {
+    protocolVersion: '2025-11-25',
+    capabilities: { tools: {} },
+    serverInfo: { name: 'pid', version: '1' },
+  },
+  'tools/list': {
+    tools: ['search_notes', 'delete_everything'].map((name) => ({ name, inputSchema: { type: 'object' } })),
+  },
+  'tools/call': { content: [{ type: 'text', text: `pid ${process.pid}` }] },
+  ping: {},
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, method } = JSON.parse(line)
+  if (id !== undefined && method !== undefined) send({ id, result: results[method] ?? {} })
+}
