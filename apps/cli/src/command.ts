@@ -1,0 +1,94 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { Problem } from './problem.ts'
+
+/** One option as `--help` shows it. `value` names what follows the option; without it the option is a switch. */
+export interface Option {
+  readonly says: string
+  readonly value?: string
+  readonly short?: string
+}
+
+/** What a command gets: options by name, the words after it, and what stands behind `--`. */
+export interface Input {
+  readonly options: Readonly<Record<string, string | undefined>>
+  readonly switches: ReadonlySet<string>
+  readonly words: readonly string[]
+  readonly behindDashes: readonly string[] | undefined
+}
+
+/** A command as data: its help is made from it, and an option that is not listed is refused. */
+export interface Command {
+  /** One or two words, such as `protect` or `user add`. */
+  readonly name: string
+  readonly summary: string
+  readonly usage: string
+  readonly options: Readonly<Record<string, Option>>
+  readonly examples: readonly string[]
+  /** Answers the exit code. */
+  run(input: Input): Promise<number>
+}
+
+/** Reads the arguments behind a command's name; refuses what the command does not know. */
+export function readInput(command: Command, argv: readonly string[]): Input {
+  const dashes = argv.indexOf('--')
+  const own = dashes === -1 ? argv : argv.slice(0, dashes)
+  const config: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } }
+  for (const [name, option] of Object.entries(command.options)) {
+    config[name] = {
+      type: option.value === undefined ? 'boolean' : 'string',
+      ...(option.short === undefined ? {} : { short: option.short }),
+    }
+  }
+  const { values, positionals } = parseStrictly(command, [...own], config)
+  const options: Record<string, string | undefined> = {}
+  const switches = new Set<string>()
+  for (const [name, value] of Object.entries(values)) {
+    if (value === true) switches.add(name)
+    else if (typeof value === 'string') options[name] = value
+  }
+  return {
+    options,
+    switches,
+    words: positionals,
+    behindDashes: dashes === -1 ? undefined : argv.slice(dashes + 1),
+  }
+}
+
+function parseStrictly(
+  command: Command,
+  args: string[],
+  options: ParseArgsOptionsConfig,
+): { values: Record<string, unknown>; positionals: string[] } {
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: true })
+  } catch (error) {
+    const said = error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error)
+    throw new Problem(`${said}. See: warder ${command.name} --help`, 2)
+  }
+}
+
+/** The help text of a command. */
+export function helpOf(command: Command): string {
+  const rows = Object.entries({ ...command.options, help: { says: 'Show this text', short: 'h' } }).map(
+    ([name, option]: [string, Option]) => {
+      const short = option.short === undefined ? '    ' : `-${option.short}, `
+      return [
+        `  ${short}--${name}${option.value === undefined ? '' : ` ${option.value}`}`,
+        option.says,
+      ] as const
+    },
+  )
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2
+  return [
+    command.summary,
+    '',
+    `Usage: warder ${command.usage}`,
+    '',
+    'Options:',
+    ...rows.map(([left, right]) => left.padEnd(width) + right),
+    '',
+    'Examples:',
+    ...command.examples.map((example) => `  ${example}`),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,16 @@
+import type { AuthorizationServer } from '@warder/authorization-server'
+import type { GuardOptions } from '@warder/guard'
+import type { Principal } from '@warder/policy'
+
+/** Who issues the tokens, and what the guard has to know of it. */
+export interface Issuing {
+  /** Issuer, keys, revocations and users, as the guard takes them. */
+  readonly guard: Omit<GuardOptions, 'resource' | 'server' | 'policy'>
+  /** Ours, or undefined where a foreign one issues the tokens. */
+  readonly authorizationServer: AuthorizationServer | undefined
+  /** A fresh owner link while nobody owns the server. */
+  ownerLink(): Promise<string | undefined>
+  /** Calls back for each grant or user that ends, with whom it concerns. */
+  onEnded(listener: (concerns: (principal: Principal) => boolean) => void): void
+  stop(): Promise<void>
+}

@@ -1,0 +1,73 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Problem } from '../problem.ts'
+import { isLoopbackHost } from './read-options.ts'
+
+/** The open server sockets: `localhost` is two addresses, and both are ours. */
+export interface Listening {
+  readonly port: number
+  /** Begins to answer; until then every request gets 503. */
+  answer(listener: RequestListener): void
+  /** Ends all connections and sockets. */
+  close(): Promise<void>
+}
+
+/** Listens; on loopback on 127.0.0.1 and, where the machine has it, ::1, so that nobody else can be `localhost` there. */
+export async function listen(options: {
+  readonly host: string
+  readonly port: number
+  readonly server: ServerOptions
+}): Promise<Listening> {
+  let listener: RequestListener = (_req, res) => void res.writeHead(503, { 'retry-after': '2' }).end()
+  const hosts = isLoopbackHost(options.host) ? ['127.0.0.1', '::1'] : [options.host]
+  const servers: Server[] = []
+  let port = options.port
+  try {
+    for (const host of hosts) {
+      const server = createServer(options.server, (req, res) => listener(req, res))
+      const opened = await open(server, host, port)
+      if (opened === undefined) continue
+      port = opened
+      servers.push(server)
+    }
+  } catch (error) {
+    await Promise.all(servers.map(shut))
+    throw error
+  }
+  return {
+    port,
+    answer(given) {
+      listener = given
+    },
+    close: async () => void (await Promise.all(servers.map(shut))),
+  }
+}
+
+function open(server: Server, host: string, port: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        reject(
+          new Problem(
+            `port ${port} on ${host} is in use. Stop what listens there, or pick another by --port.`,
+          ),
+        )
+      else if (error.code === 'EACCES')
+        reject(new Problem(`port ${port} may not be used by this user. Pick another by --port.`))
+      // A machine without IPv6 has no ::1 for anybody else to take, either.
+      else if (host === '::1' && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT'))
+        resolve(undefined)
+      else reject(new Problem(`cannot listen on ${host}:${port}: ${error.message}`))
+    })
+    server.listen({ host, port, ipv6Only: host === '::1' }, () =>
+      resolve((server.address() as AddressInfo).port),
+    )
+  })
+}
+
+function shut(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

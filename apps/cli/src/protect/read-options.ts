@@ -1,0 +1,176 @@
+import { isIP } from 'node:net'
+import type { Input } from '../command.ts'
+import { defaultDataPath } from '../data-directory.ts'
+import { Problem } from '../problem.ts'
+
+/** What `warder protect` was asked to do, checked. */
+export interface ProtectOptions {
+  /** The upstream, when the arguments name one; else the policy file does. */
+  readonly upstream: { readonly run: readonly string[] } | { readonly url: string } | undefined
+  /** The name that was given, or undefined: then it is derived. */
+  readonly name: string | undefined
+  readonly port: number
+  readonly host: string
+  /** The origin under which clients reach this server, once the port is known. */
+  publicUrl(port: number): string
+  readonly trustProxy: boolean
+  /** A foreign authorization server, or undefined: ours. */
+  readonly issuer: string | undefined
+  /** Subject of the foreign issuer that a generated policy gives everything. */
+  readonly owner: string | undefined
+  readonly policyFile: string
+  dataPath(name: string): string
+  readonly json: boolean
+}
+
+const serverName = /^[a-z0-9][a-z0-9-]{0,62}$/
+
+/** Reads and checks the arguments; every problem is one clear line. */
+export function readProtectOptions(input: Input): ProtectOptions {
+  if (input.words.length > 0) {
+    throw new Problem(
+      `unexpected ${JSON.stringify(input.words[0])}. A command to protect goes behind two dashes: warder protect -- ${input.words.join(' ')}`,
+      2,
+    )
+  }
+  const { options, switches } = input
+  const name = options['name']
+  if (name !== undefined && !serverName.test(name)) {
+    throw new Problem('--name takes lower-case letters, digits and dashes, 63 at most.', 2)
+  }
+  const port = readPort(options['port'] ?? '8765')
+  const host = options['host'] ?? '127.0.0.1'
+  const trustProxy = switches.has('trust-proxy')
+  return {
+    upstream: readUpstream(input),
+    name,
+    port,
+    host,
+    publicUrl: readPublicUrl(options['public-url'], host, trustProxy),
+    trustProxy,
+    issuer: options['issuer'] === undefined ? undefined : readIssuer(options['issuer']),
+    owner: options['owner'],
+    policyFile: options['policy'] ?? 'warder.yaml',
+    dataPath: (resolved) => options['data'] ?? defaultDataPath(resolved),
+    json: switches.has('json'),
+  }
+}
+
+function readUpstream({ options, behindDashes }: Input): ProtectOptions['upstream'] {
+  const url = options['url']
+  if (url !== undefined && behindDashes !== undefined)
+    throw new Problem('give --url or a command behind --, not both.', 2)
+  if (behindDashes !== undefined) {
+    if (behindDashes.length === 0) throw new Problem('there is no command behind --.', 2)
+    return { run: behindDashes }
+  }
+  if (url === undefined) return undefined
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
+    throw new Problem(
+      '--url takes the http or https address of an MCP server, such as http://127.0.0.1:3001/mcp.',
+      2,
+    )
+  }
+  if (parsed.username !== '' || parsed.password !== '' || parsed.hash !== '') {
+    throw new Problem('--url must not contain a user name, a password or a fragment.', 2)
+  }
+  return { url }
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new Problem('--port takes a number from 0 to 65535; 0 picks a free one.', 2)
+  return port
+}
+
+/** `localhost`, 127/8 and ::1: nobody outside this computer reaches them. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function readPublicUrl(
+  text: string | undefined,
+  host: string,
+  trustProxy: boolean,
+): (port: number) => string {
+  if (text === undefined) {
+    if (isLoopbackHost(host)) return (port) => `http://localhost:${port}`
+    throw new Problem(
+      `--host ${host} is reachable from other computers, so --public-url https://… and --trust-proxy are needed: Warder must stand behind a proxy that speaks TLS.`,
+      2,
+    )
+  }
+  const parsed = URL.canParse(text) ? new URL(text) : undefined
+  if (
+    parsed === undefined ||
+    parsed.search !== '' ||
+    parsed.hash !== '' ||
+    parsed.username !== '' ||
+    parsed.password !== ''
+  ) {
+    throw new Problem('--public-url takes an address such as https://mcp.example.com.', 2)
+  }
+  const isLoopbackHttp = parsed.protocol === 'http:' && parsed.hostname === 'localhost'
+  if (parsed.protocol !== 'https:' && !isLoopbackHttp) {
+    throw new Problem('--public-url must be https; plain http is for http://localhost only.', 2)
+  }
+  if (parsed.pathname !== '/') throw new Problem('--public-url must not have a path.', 2)
+  if (!isLoopbackHost(host) && !trustProxy) {
+    throw new Problem(
+      `--host ${host} is reachable from other computers without TLS. Put a proxy in front and add --trust-proxy, or listen on 127.0.0.1.`,
+      2,
+    )
+  }
+  return () => parsed.origin
+}
+
+function readIssuer(text: string): string {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined
+  const fine =
+    parsed !== undefined &&
+    (parsed.protocol === 'https:' ||
+      (parsed.protocol === 'http:' && isLoopbackHost(parsed.hostname.replace(/^\[|\]$/g, ''))))
+  if (!fine || parsed.search !== '' || parsed.hash !== '') {
+    throw new Problem(
+      '--issuer takes the https address of an authorization server, exactly as its metadata names it.',
+      2,
+    )
+  }
+  return text
+}
+
+/** Words in a command or host name that say nothing about the server. */
+const sayNothing =
+  /^(index|main|server|cli|app|run|start|stdio|dist|build|src|lib|bin|out|node_modules|mcp|www|api|localhost)$/
+
+/** A server's name from what is protected: the most telling word of the command's arguments, or of the URL's host. */
+export function deriveName(upstream: NonNullable<ProtectOptions['upstream']>): string {
+  const words = 'url' in upstream ? new URL(upstream.url).hostname.split('.') : wordsOfCommand(upstream.run)
+  return (
+    words.map(asName).find((word) => serverName.test(word) && !sayNothing.test(word) && !/^\d/.test(word)) ??
+    'server'
+  )
+}
+
+/** `npx -y @scope/some-server@1 /data` → some-server, scope; the program itself comes last. */
+function wordsOfCommand([program = '', ...rest]: readonly string[]): string[] {
+  const named = rest.filter((word) => !word.startsWith('-'))
+  return [...named.slice(0, 1), program].flatMap((word) =>
+    word
+      .replace(/(?<=.)@[^@/]*$/, '')
+      .split(/[/\\]/)
+      .reverse(),
+  )
+}
+
+function asName(word: string): string {
+  return word
+    .toLowerCase()
+    .replace(/\.(m?[jt]s|py|exe)$/, '')
+    .replace(/^(mcp-server-|server-|mcp-)|(-mcp-server|-mcp|-server)$/g, '')
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { AuthorizationServer } from '@warder/authorization-server'
+import type { Gateway } from '@warder/gateway'
+import { logToTerminal } from './log-to-terminal.ts'
+import { readWebRequest, writeWebResponse } from './web-adapter.ts'
+
+/** What stands behind the one port. */
+export interface Served {
+  readonly publicUrl: string
+  readonly gateway: Gateway
+  readonly authorizationServer: AuthorizationServer | undefined
+  /** Throws while the server cannot answer calls. */
+  readonly ready: () => Promise<void>
+  readonly trustProxy: boolean
+}
+
+/** Shares the port: health, then MCP endpoints and their metadata, then the authorization server. */
+export function serve(served: Served): RequestListener {
+  const ownHost = new URL(served.publicUrl).host
+  return (req, res) => {
+    if (req.url === '/healthz' || req.url === '/readyz') void answerHealth(req, res, served)
+    else if (served.gateway.handle(req, res)) return
+    else if (!isOurHost(req, ownHost))
+      answerText(res, 421, `This host name is not served here. Use ${served.publicUrl}`)
+    else if (served.authorizationServer === undefined)
+      answerText(res, 404, 'There is nothing at this address.')
+    else
+      answerAuthorizationServer(req, res, served, served.authorizationServer).catch((error) =>
+        fail(res, error),
+      )
+  }
+}
+
+async function answerHealth(req: IncomingMessage, res: ServerResponse, served: Served): Promise<void> {
+  if (req.url === '/healthz') return answerText(res, 200, 'ok')
+  try {
+    await served.ready()
+    answerText(res, 200, 'ready')
+  } catch {
+    answerText(res, 503, 'not ready')
+  }
+}
+
+/** One Host header, and ours: a name that an attacker points at this address (DNS rebinding) gets nothing. */
+function isOurHost(req: IncomingMessage, ownHost: string): boolean {
+  const hosts = req.rawHeaders.filter(
+    (_, place) => place % 2 === 1 && req.rawHeaders[place - 1]?.toLowerCase() === 'host',
+  )
+  return hosts.length === 1 && hosts[0]?.toLowerCase() === ownHost
+}
+
+async function answerAuthorizationServer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  served: Served,
+  authorizationServer: AuthorizationServer,
+): Promise<void> {
+  // An absolute-form target would choose the URL that we parse.
+  if (req.url?.startsWith('/') !== true || req.url.startsWith('//'))
+    return answerText(res, 400, 'The request target must be a plain path.')
+  const request = await readWebRequest(req, served.publicUrl)
+  if (request === 'too-large') {
+    res.setHeader('connection', 'close')
+    return answerText(res, 413, 'The body is larger than is accepted here.')
+  }
+  await writeWebResponse(
+    await authorizationServer.handle(request, { address: peerAddress(req, served.trustProxy) }),
+    res,
+  )
+}
+
+/** The peer, or what our own proxy says of it: the last entry is the only one that the proxy wrote itself. */
+function peerAddress(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy ? req.headers['x-forwarded-for'] : undefined
+  const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim()
+  return last === undefined || last === '' ? (req.socket.remoteAddress ?? 'unknown') : last
+}
+
+function answerText(res: ServerResponse, status: number, text: string): void {
+  res.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  })
+  res.end(`${text}\n`)
+}
+
+function fail(res: ServerResponse, error: unknown): void {
+  if (res.destroyed) return
+  logToTerminal({ level: 'error', event: 'request failed', error: String(error) })
+  if (res.headersSent) res.destroy()
+  else answerText(res, 500, 'Something went wrong here. The details are in the log of the server.')
+}

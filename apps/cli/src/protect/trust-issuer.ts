@@ -1,0 +1,51 @@
+import { createOutbound, type OutboundFetch } from '@warder/outbound'
+import type { ClientClass, Policy } from '@warder/policy'
+import { authorizationServerMetadataUrls, readStrictJson } from '@warder/protocol'
+import { Problem } from '../problem.ts'
+import type { Issuing } from './issuing.ts'
+
+/**
+ * A foreign authorization server issues the tokens. Its metadata and keys are fetched by the SSRF-safe fetch, which may
+ * reach a private address only at the issuer's own origin: that address the operator chose.
+ */
+export async function trustIssuer(issuer: string, policy: Policy): Promise<Issuing> {
+  const origin = new URL(issuer).origin
+  const fetch = createOutbound({ dangerouslyAllowFetch: (url) => url.origin === origin })
+  const jwksUri = await loadJwksUri(fetch, issuer)
+  return {
+    guard: { issuer, keys: { jwksUri, fetch }, clientClass: (id) => classOf(policy, id) },
+    authorizationServer: undefined,
+    ownerLink: async () => undefined,
+    onEnded() {},
+    async stop() {},
+  }
+}
+
+/**
+ * Client ids are the issuer's word, but how it registers clients is unknown here: only one that a row names by its id counts as
+ * known.
+ */
+function classOf(policy: Policy, clientId: string): ClientClass {
+  return policy.access.some(({ client }) => client === clientId) ? 'pre-registered' : 'self-registered'
+}
+
+async function loadJwksUri(fetch: OutboundFetch, issuer: string): Promise<string> {
+  const seen: string[] = []
+  for (const url of authorizationServerMetadataUrls(issuer)) {
+    try {
+      const { body } = await fetch(url, {
+        accept: 'application/json',
+        maxBytes: 256 * 1024,
+        timeoutMs: 10_000,
+      })
+      const document = readStrictJson(body) as { readonly issuer?: unknown; readonly jwks_uri?: unknown }
+      // RFC 8414 section 3.3: a document for another issuer must not be used.
+      if (document.issuer !== issuer) seen.push(`${url} is about ${JSON.stringify(document.issuer)}`)
+      else if (typeof document.jwks_uri !== 'string') seen.push(`${url} names no jwks_uri`)
+      else return document.jwks_uri
+    } catch (error) {
+      seen.push(`${url}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  throw new Problem(`the metadata of --issuer ${issuer} cannot be used:\n  ${seen.join('\n  ')}`)
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+const bodyLimit = 64 * 1024
+
+/**
+ * A `node:http` request as a web-standard one. The origin is ours, never the Host header's; a body over 64 KiB ends the
+ * request with `too-large`.
+ */
+export async function readWebRequest(req: IncomingMessage, origin: string): Promise<Request | 'too-large'> {
+  const headers = new Headers()
+  for (let place = 0; place + 1 < req.rawHeaders.length; place += 2) {
+    const [name, value] = [req.rawHeaders[place], req.rawHeaders[place + 1]]
+    if (name !== undefined && value !== undefined && !name.includes('_')) headers.append(name, value)
+  }
+  const method = req.method ?? 'GET'
+  if (method === 'GET' || method === 'HEAD') return new Request(origin + req.url, { method, headers })
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of req) {
+    size += chunk.length
+    if (size > bodyLimit) return 'too-large'
+    chunks.push(chunk)
+  }
+  return new Request(origin + req.url, { method, headers, body: Buffer.concat(chunks) })
+}
+
+/** Writes a web-standard response to a `node:http` one. */
+export async function writeWebResponse(response: Response, res: ServerResponse): Promise<void> {
+  const headers: Record<string, string | string[]> = {}
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') headers[name] = value
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) headers['set-cookie'] = cookies
+  res.writeHead(response.status, headers)
+  if (response.body === null) {
+    res.end()
+    return
+  }
+  await pipeline(Readable.fromWeb(response.body as import('node:stream/web').ReadableStream), res)
+}
