@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Reason, type Rule, refusals } from '@warder/protocol'
+import { afterAll } from 'vitest'
+
+// Notes which reasons of the refusal catalogue are really given while the tests run: a constructed `Refusal` looks its rule
+// up here. Afterwards `test/unseen-refusals.ts` names those that no test has met.
+const directory = process.env['WARDER_REASONS']
+const seen = new Set<string>()
+
+if (directory !== undefined) {
+  for (const reason of Object.keys(refusals) as Reason[]) {
+    const rule: Rule = refusals[reason]
+    Object.defineProperty(refusals, reason, {
+      enumerable: true,
+      configurable: true,
+      get() {
+        if (!seen.has(reason) && new Error().stack?.includes('new Refusal')) seen.add(reason)
+        return rule
+      },
+    })
+  }
+  afterAll(() => {
+    if (seen.size > 0) writeFileSync(join(directory, `${randomUUID()}.txt`), [...seen].join('\n'))
+  })
+}
