@@ -56,7 +56,7 @@ function writeHidden(call: Call, context: RefusalContext, parts: DenialParts): R
     case 'tool':
       return context.principal !== undefined && parts.isListed(context.principal, call.name)
         ? writeToolError(refusals['call.never'].says, context)
-        : writeRpcError(-32602, `Unknown tool: ${echo(call.name)}`, context)
+        : writeRpcError(-32602, `${refusals['call.unknown'].says}: ${echo(call.name)}`, context)
     case 'prompt':
       return writeRpcError(-32602, `Unknown prompt: ${echo(call.name)}`, context)
     case 'resource':
