@@ -1,3 +1,4 @@
+import type { Condition } from './condition.ts'
 import { isClientId } from './covers-client.ts'
 import type { AccessRow } from './policy.ts'
 import type { ClientIdentity, UserIdentity } from './principal.ts'
@@ -16,6 +17,7 @@ export interface Clause {
   readonly coversClient: (client: ClientIdentity) => boolean
   /** Undefined: the row is not narrowed to tools. */
   readonly coversTool: ((name: string) => boolean) | undefined
+  readonly condition: Condition | undefined
 }
 
 /** The clauses of one kind for one server, found by whom they are about. */
@@ -31,32 +33,40 @@ interface Bucket {
   readonly others: Clause[]
 }
 
-/** Makes an empty index: a look-up costs what is about this user and client, not what the whole matrix holds. */
-export function makeClauseIndex(): ClauseIndex {
+/**
+ * Makes an empty index: a look-up costs what is about this user and client, not what the whole matrix holds. `members` are
+ * the groups of the file; a row about one of them is about its members and about whoever's token names the group.
+ */
+export function makeClauseIndex(members: ReadonlyMap<string, readonly string[]>): ClauseIndex {
   const anyone = makeBucket()
   const groups = new Map<string, Bucket>()
   const users = new Map<string, Bucket>()
   const usersOf = new Map<string, Map<string, Bucket>>()
 
-  const bucketFor = ({ who }: AccessRow): Bucket | undefined => {
-    if (who.kind === 'anyone') return anyone
-    if (who.kind === 'group') return bucketOf(groups, who.name)
+  const bucketsFor = ({ who }: AccessRow): readonly Bucket[] => {
+    if (who.kind === 'anyone') return [anyone]
+    if (who.kind === 'group') {
+      const named = (members.get(who.name) ?? []).map((name) => bucketOf(users, name))
+      return [bucketOf(groups, who.name), ...named]
+    }
     // Rows about services are about nobody: no principal of this version is one.
-    if (who.kind === 'service') return undefined
-    if (who.issuer === undefined) return bucketOf(users, who.name)
+    if (who.kind === 'service') return []
+    if (who.issuer === undefined) return [bucketOf(users, who.name)]
     const ofIssuer = usersOf.get(who.issuer) ?? new Map<string, Bucket>()
     usersOf.set(who.issuer, ofIssuer)
-    return bucketOf(ofIssuer, who.name)
+    return [bucketOf(ofIssuer, who.name)]
+  }
+
+  const addTo = (bucket: Bucket, client: string | undefined, clause: Clause): void => {
+    if (!isClientId(client)) return void bucket.others.push(clause)
+    const named = bucket.byClient.get(client)
+    if (named === undefined) bucket.byClient.set(client, [clause])
+    else named.push(clause)
   }
 
   return {
     add: (row, clause) => {
-      const bucket = bucketFor(row)
-      if (bucket === undefined) return
-      if (!isClientId(row.client)) return void bucket.others.push(clause)
-      const named = bucket.byClient.get(row.client)
-      if (named === undefined) bucket.byClient.set(row.client, [clause])
-      else named.push(clause)
+      for (const bucket of bucketsFor(row)) addTo(bucket, row.client, clause)
     },
     about: ({ user, client }) => {
       const found: Clause[] = []

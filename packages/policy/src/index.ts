@@ -1,7 +1,9 @@
 export type { Asker } from './clause-index.ts'
+export { comparePolicies, type PolicyChanges } from './compare-policies.ts'
 export { decide, hasAccess, offeredScopes } from './decide.ts'
 export type * from './policy.ts'
 export { PolicyErrors, type PolicyProblem } from './policy-errors.ts'
+export { policySchema } from './policy-schema.ts'
 export { policyWarnings } from './policy-warnings.ts'
 export {
   type ClientClass,

@@ -6,7 +6,7 @@ import type { AccessRow, Policy, ServerPolicy } from './policy.ts'
  */
 export function policyWarnings(policy: Policy): readonly string[] {
   const rows = policy.access.flatMap((row, at) =>
-    rowWarnings(row).map((text) => `access row ${at + 1}: ${text}`),
+    rowWarnings(row, policy.groups).map((text) => `access row ${at + 1}: ${text}`),
   )
   const servers = [...policy.servers.values()].flatMap((server) =>
     serverWarnings(server).map((text) => `server ${server.name}: ${text}`),
@@ -14,13 +14,28 @@ export function policyWarnings(policy: Policy): readonly string[] {
   return [...servers, ...rows]
 }
 
-function rowWarnings(row: AccessRow): readonly string[] {
+function rowWarnings(row: AccessRow, groups: Policy['groups']): readonly string[] {
   const warnings: string[] = []
   if (row.never.length > 0 && row.client !== undefined && row.client !== 'any') {
     warnings.push('never with a client is dodged by registering again under another name; leave client out')
   }
+  if (
+    row.never.length > 0 &&
+    row.tools === undefined &&
+    row.when !== undefined &&
+    /\bargs\b/.test(row.when)
+  ) {
+    warnings.push(
+      'resources and prompts have no arguments, so the never always holds there; narrow it with tools',
+    )
+  }
   if (row.who.kind === 'service')
     warnings.push('no service can sign in to this version, so the row is about nobody')
+  if (row.who.kind === 'group' && groups?.has(row.who.name) !== true) {
+    warnings.push(
+      `the group ${row.who.name} is not under groups, so only a token of a foreign issuer can name it`,
+    )
+  }
   if (row.who.kind === 'user' && row.who.name.includes('@') && row.who.name !== row.who.name.toLowerCase()) {
     warnings.push(`${row.who.name} is compared exactly, and addresses in the own directory are lower-case`)
   }

@@ -54,6 +54,11 @@ export interface AccessRow {
   readonly tools?: readonly string[]
   /** Narrows the row to these servers. */
   readonly servers?: readonly string[]
+  /**
+   * A condition in CEL over `args`, `user`, `client` and `time`. Where it cannot be evaluated, a `may` does not apply and a
+   * `never` does; where arguments or time are not known yet, as in a list, what depends on it is locked.
+   */
+  readonly when?: string
 }
 
 /** The whole policy file, read and checked. */
@@ -61,12 +66,15 @@ export interface Policy {
   readonly version: 1
   readonly servers: ReadonlyMap<string, ServerPolicy>
   readonly access: readonly AccessRow[]
+  /** Groups of the file, with the names of the users in them; groups of a token count besides. */
+  readonly groups?: ReadonlyMap<string, readonly string[]>
   /** SHA-256 of the file's text, hex, first 12 characters: the policy version in the log. */
   readonly digest: string
 }
 
 /** What a caller wants to do, read from the message body. */
 export type Call =
+  /** Without `args` it is a question before any call, as for a list: a call without arguments has `args: {}`. */
   | { readonly kind: 'tool'; readonly name: string; readonly args?: Readonly<Record<string, unknown>> }
   | { readonly kind: 'resource'; readonly uri: string }
   | { readonly kind: 'prompt'; readonly name: string }

@@ -15,7 +15,8 @@ export interface PolicyProposal {
   /** Who gets the one row of the matrix: a user name; `owner` when absent. */
   readonly owner?: string | undefined
   readonly hasResources?: boolean | undefined
-  readonly hasPrompts?: boolean | undefined
+  /** Names of its prompts. */
+  readonly prompts?: readonly string[] | undefined
 }
 
 interface Group {
@@ -43,7 +44,8 @@ export function proposePolicy(input: PolicyProposal): string {
   )
   const reading = names(input.tools).filter((tool) => !risky.includes(tool) && !more.includes(tool))
   const left = [...new Set(input.tools.map((tool) => tool.name))].filter((tool) => !isNameable(tool))
-  const hasMore = input.hasResources === true || input.hasPrompts === true
+  const prompts = [...new Set(input.prompts ?? [])].filter(isNameable)
+  const hasMore = input.hasResources === true || prompts.length > 0
   const hasRead = reading.length > 0 || hasMore
   const implies = hasRead ? `, implies: [${name}:read]` : ''
   const groups: Group[] = [
@@ -75,7 +77,8 @@ export function proposePolicy(input: PolicyProposal): string {
     ...whereLines(input),
     ...scopeLines(groups),
     ...toolLines(groups, left),
-    ...moreLines(input),
+    ...resourceLines(input),
+    ...promptLines(name, prompts),
     ...accessLines(input.owner ?? 'owner', groups, name),
   ]
   return `${lines.join('\n')}\n`
@@ -125,19 +128,22 @@ function toolLines(groups: readonly Group[], left: readonly string[]): readonly 
   return [...intro, '    tools:', ...lines, ...comments]
 }
 
-function moreLines(input: PolicyProposal): readonly string[] {
-  const line = `[{ match: "*", scopes: [${quote(`${input.name}:read`)}] }]`
+function resourceLines(input: PolicyProposal): readonly string[] {
+  if (input.hasResources !== true) return []
   return [
-    ...(input.hasResources === true
-      ? [
-          '',
-          '    # What the server shows as resources: all of it, to everybody who may read. Narrow it with URIs: "notes:///*".',
-          `    resources: ${line}`,
-        ]
-      : []),
-    ...(input.hasPrompts === true
-      ? ['', '    # Its prompt templates, to everybody who may read.', `    prompts: ${line}`]
-      : []),
+    '',
+    '    # What the server shows as resources: all of it, to everybody who may read. Narrow it with URIs: "notes:///*".',
+    `    resources: [{ match: "*", scopes: [${quote(`${input.name}:read`)}] }]`,
+  ]
+}
+
+function promptLines(name: string, prompts: readonly string[]): readonly string[] {
+  if (prompts.length === 0) return []
+  return [
+    '',
+    '    # Its prompt templates, named one by one like the tools.',
+    '    prompts:',
+    ...prompts.map((prompt) => `      - { match: ${quote(prompt)}, scopes: [${quote(`${name}:read`)}] }`),
   ]
 }
 

@@ -3,11 +3,11 @@ import type { AccessRow, ServerPolicy, Who } from './policy.ts'
 import { clientClasses } from './principal.ts'
 import type { Entry, NodeReader, Place } from './read-node.ts'
 import { readPattern } from './read-pattern.ts'
+import { readWhen } from './read-when.ts'
 
 const keys = {
-  known: ['who', 'client', 'may', 'never', 'tools', 'servers'],
+  known: ['who', 'client', 'may', 'never', 'tools', 'servers', 'when'],
   unsupported: {
-    when: 'when is not supported yet; ignoring it would let calls pass that it forbids',
     approve: 'approve is not supported yet; ignoring it would let calls pass without approval',
   },
 }
@@ -48,6 +48,7 @@ function readRow(
     reader.problem(mayAt.value, 'an empty may gives access only to servers that the row names with servers')
   }
   const tools = readTools(reader, fields.get('tools'))
+  const when = readWhen(reader, fields.get('when'))
   const client = readClient(reader, fields.get('client')?.value)
   const whoAt = fields.get('who')?.value
   if (whoAt === undefined) reader.problem(place, 'a row of access needs who')
@@ -60,6 +61,7 @@ function readRow(
     never: never ?? [],
     ...(tools !== undefined && { tools }),
     ...(named !== undefined && { servers: named }),
+    ...(when !== undefined && { when }),
   }
 }
 

@@ -4,17 +4,18 @@ import { isScalar, LineCounter, parseDocument } from 'yaml'
 import type { AccessRow, Policy, ServerPolicy } from './policy.ts'
 import { PolicyErrors } from './policy-errors.ts'
 import { readAccess } from './read-access.ts'
+import { readGroups } from './read-groups.ts'
 import { makeNodeReader, type NodeReader, type Place, placeOf } from './read-node.ts'
 import { readServer } from './read-server.ts'
 
-const keys = { known: ['version', 'servers', 'access'] }
+const keys = { known: ['version', 'servers', 'groups', 'access'] }
 const maxCharacters = 1_000_000
 
 /**
  * Reads the text of a policy file (YAML 1.2, format version 1). `file` is for messages only.
  *
  * Throws `PolicyErrors` with everything that is wrong, each with line and column, and nothing else. A key that this version
- * does not enforce, such as `when` or `approve`, is a mistake too: ignoring a restriction would fail open.
+ * does not enforce, such as `approve`, is a mistake too: ignoring a restriction would fail open.
  *
  * Does not check that the tools exist at their server, nor that the users do.
  */
@@ -72,8 +73,9 @@ function readRoot(reader: NodeReader, root: Place, text: string): Policy | undef
   else readServers(reader, serversAt, servers)
   const accessAt = fields.get('access')?.value
   const access: readonly AccessRow[] = accessAt === undefined ? [] : readAccess(reader, accessAt, servers)
+  const groups = readGroups(reader, fields.get('groups')?.value)
   const digest = bytesToHex(sha256(utf8ToBytes(text))).slice(0, 12)
-  return { version: 1, servers, access, digest }
+  return { version: 1, servers, access, ...(groups !== undefined && { groups }), digest }
 }
 
 function readServers(reader: NodeReader, place: Place, servers: Map<string, ServerPolicy>): void {

@@ -6,6 +6,7 @@ import { readScopes } from './read-scopes.ts'
 
 /** Paths of Warder itself: a server of that name would stand in their place. */
 const reserved: ReadonlySet<string> = new Set([
+  'account',
   'authorize',
   'healthz',
   'jwks',
@@ -28,7 +29,7 @@ const targetKeys = {
   known: ['match', 'scopes', 'never'],
   unsupported: {
     approve: 'approve is not supported yet; ignoring it would let calls pass without approval',
-    when: 'when is not supported yet; ignoring it would let calls pass that it forbids',
+    when: 'when belongs to a row of access; a line says which scopes are needed, the same for everybody',
   },
 }
 

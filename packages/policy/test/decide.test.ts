@@ -163,7 +163,7 @@ describe('client, design decision 7', () => {
     ['https://claude.ai/*', 'https://claude.ai.evil.example/x', []],
     ['https://claude.ai/*', 'https://evil.example/https://claude.ai/x', []],
     ['https://claude.ai/*', 'HTTPS://claude.ai/x', []],
-  ])('RS-31 may with client %s covers the client %s when it is %o', (client, id, wanted) => {
+  ])('AS-29 RS-31 may with client %s covers the client %s when it is %o', (client, id, wanted) => {
     expect(covered(client, id)).toEqual(wanted)
   })
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { type Call, type ClientClass, decide, type Policy, type Principal, readPolicy } from '../src/index.ts'
 
 /** A principal as the guard proves it; everything can be said otherwise. */
@@ -65,3 +66,8 @@ export const everything = '  - { who: { user: owner }, client: any, may: [notes:
 export function outcome(policy: Policy, who: Principal, call: string | Call, server = 'notes'): string {
   return decide(policy, server, who, typeof call === 'string' ? { kind: 'tool', name: call } : call).outcome
 }
+
+/** Text of any code points, lone surrogates too. */
+export const anyText: fc.Arbitrary<string> = fc.string({
+  unit: fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code)),
+})

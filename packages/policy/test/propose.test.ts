@@ -10,7 +10,7 @@ import {
   type ToolFacts,
   toolsOpenedBy,
 } from '../src/index.ts'
-import { notes, principal } from './principals.ts'
+import { anyText, notes, principal } from './principals.ts'
 
 const harmless = { readOnlyHint: true, destructiveHint: false, openWorldHint: false }
 const writing = { readOnlyHint: false, destructiveHint: false, openWorldHint: false }
@@ -114,9 +114,12 @@ describe('the proposal', { timeout: 60_000 }, () => {
   })
 
   test('has lines for resources and prompts only where the server has them', () => {
-    const with2 = readPolicy(propose([], { hasResources: true, hasPrompts: true })).servers.get('srv')
+    const prompts = ['summarize', 'two words', 'summarize', '*']
+    const with2 = readPolicy(propose([], { hasResources: true, prompts })).servers.get('srv')
     expect(with2?.resources).toEqual([{ match: '*', scopes: ['srv:read'], never: false }])
-    expect(with2?.prompts).toEqual([{ match: '*', scopes: ['srv:read'], never: false }])
+    expect(with2?.prompts).toEqual(
+      ['summarize', 'two words'].map((match) => ({ match, scopes: ['srv:read'], never: false })),
+    )
     const without = readPolicy(propose(everything)).servers.get('srv')
     expect([without?.resources, without?.prompts]).toEqual([[], []])
   })
@@ -197,7 +200,7 @@ describe('the proposal', { timeout: 60_000 }, () => {
 
   test('M05 M09 reads back whatever the tools are called, each tool once, in one place, or denied', () => {
     const name = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText,
       fc.string(),
       fc.constantFrom(
         'yes',
@@ -254,7 +257,13 @@ describe('the proposal', { timeout: 60_000 }, () => {
         ),
         (tools, args) => {
           const run = ['npx', ...args]
-          const text = proposePolicy({ name: 'srv', run, tools, hasPrompts: true })
+          const text = proposePolicy({
+            name: 'srv',
+            run,
+            tools,
+            hasResources: true,
+            prompts: tools.map((tool) => tool.name),
+          })
           const policy = readPolicy(text)
           const server = policy.servers.get('srv')
           expect(server?.run).toEqual(run)
@@ -272,7 +281,7 @@ describe('the proposal', { timeout: 60_000 }, () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     )
   })
 })

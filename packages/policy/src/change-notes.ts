@@ -1,0 +1,5 @@
+/** Where a comparison notes what it finds. */
+export interface ChangeNotes {
+  wider(text: string): void
+  narrower(text: string): void
+}

@@ -1,0 +1,111 @@
+import { type ASTNode, Environment } from '@marcbachmann/cel-js'
+import { makeConditionArguments, type Shape } from './condition-arguments.ts'
+import { type ConditionProblem, checkCondition } from './condition-rules.ts'
+import type { ClientIdentity, UserIdentity } from './principal.ts'
+
+/** What a condition can look at. What is in `unknown` will be known at a call; what is neither given nor there never will. */
+export interface Facts {
+  readonly user: UserIdentity
+  readonly client: ClientIdentity
+  readonly args?: Readonly<Record<string, unknown>> | undefined
+  /** Milliseconds since the epoch. */
+  readonly now?: number | undefined
+  readonly unknown: ReadonlySet<'args' | 'time'>
+}
+
+/** `unknown`: depends on something that only a call knows. `failed`: cannot be evaluated, with a reason that repeats no values. */
+export type Answer =
+  | { readonly holds: 'yes' | 'no' | 'unknown' }
+  | { readonly holds: 'failed'; readonly why: string }
+
+/** A `when`, parsed and checked. */
+export interface Condition {
+  /** Never throws. */
+  evaluate(facts: Facts): Answer
+}
+
+const maxCharacters = 2_000
+
+const environment = new Environment({
+  limits: { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 3 },
+})
+  .registerVariable('args', 'map<string, dyn>')
+  .registerVariable({
+    name: 'user',
+    schema: { issuer: 'string', subject: 'string', names: 'list<string>', groups: 'list<string>' },
+  })
+  .registerVariable({ name: 'client', schema: { id: 'string', class: 'string' } })
+  .registerVariable('time', 'google.protobuf.Timestamp')
+
+/**
+ * Parses and type-checks a condition in CEL (Common Expression Language) over `args`, `user`, `client` and `time`.
+ *
+ * Bounded: no regular expressions, no loops within loops, no functions but those of `condition-rules.ts`, at most 2,000
+ * characters; loops only over arguments of moderate size. Where the expression compares an argument with text, a number or
+ * true and false, an argument of another type cannot be evaluated, instead of being just different (M17).
+ */
+export function compileCondition(expression: string): Condition | ConditionProblem {
+  if (expression.length > maxCharacters) {
+    return { at: 0, message: `a condition has at most ${maxCharacters} characters` }
+  }
+  let run: (context: Record<string, unknown>) => unknown
+  let rules: ReturnType<typeof checkCondition>
+  try {
+    const parsed = environment.parse(expression)
+    rules = checkCondition(parsed.ast as ASTNode)
+    if ('message' in rules) return rules
+    const checked = parsed.check()
+    if (!checked.valid) return readProblem(checked.error)
+    if (checked.type !== 'bool' && checked.type !== 'dyn') {
+      return { at: 0, message: `a condition is true or false, and this is of type ${checked.type}` }
+    }
+    run = parsed
+  } catch (error) {
+    return readProblem(error)
+  }
+  const { shape, uses, hasLoop } = rules
+  return {
+    evaluate: (facts) => {
+      try {
+        const result = run(makeContext(facts, shape, hasLoop, uses.has('args')))
+        if (typeof result === 'boolean') return { holds: result ? 'yes' : 'no' }
+        return { holds: 'failed', why: 'the result is neither true nor false' }
+      } catch (error) {
+        if ([...facts.unknown].some((name) => uses.has(name))) return { holds: 'unknown' }
+        return { holds: 'failed', why: codeOf(error) }
+      }
+    },
+  }
+}
+
+/** A condition that nobody could check is one that can never be evaluated. */
+export const brokenCondition: Condition = {
+  evaluate: () => ({ holds: 'failed', why: 'it is no valid condition' }),
+}
+
+function makeContext(
+  facts: Facts,
+  shape: Shape,
+  hasLoop: boolean,
+  usesArgs: boolean,
+): Record<string, unknown> {
+  const { user, client, args, now } = facts
+  const context: Record<string, unknown> = { user, client }
+  if (now !== undefined) context['time'] = new Date(now)
+  // What is left out is an error in the expression, and one that `false && …` and `true || …` outlive.
+  const read = args !== undefined && usesArgs ? makeConditionArguments(args, shape, hasLoop) : undefined
+  if (read !== undefined) context['args'] = read
+  return context
+}
+
+/** The library's message can repeat values of arguments, which do not belong in a log; its code cannot. */
+function codeOf(error: unknown): string {
+  const code: unknown = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code.replaceAll('_', ' ') : 'evaluation failed'
+}
+
+function readProblem(error: unknown): ConditionProblem {
+  const { summary, range } = (error ?? {}) as { summary?: unknown; range?: { start?: unknown } }
+  const at = typeof range?.start === 'number' ? range.start : 0
+  return { at, message: typeof summary === 'string' ? summary : 'this is no valid condition' }
+}
