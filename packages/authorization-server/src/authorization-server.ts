@@ -89,13 +89,20 @@ function refuse(
   logRefusal(log, refusal, { route: route?.name ?? 'none', reference })
   const allow =
     refusal.reason === 'http.method' && route !== undefined ? { Allow: allowedMethods(route) } : {}
-  const person = route === undefined ? acceptsPages(request) : route.surface === 'page'
+  const person =
+    route === undefined ? acceptsPages(request) : route.surface === 'page' && !acceptsOnlyJson(request)
   if (person) return errorPageResponse(refusal, reference, allow)
   return withCors(oauthErrorResponse(refusal, allow), route)
 }
 
 function acceptsPages(request: Request): boolean {
   return (request.headers.get('accept') ?? '').includes('text/html')
+}
+
+/** Clients look at an authorization URL before they open it: `invalid_client` tells them to register again. */
+function acceptsOnlyJson(request: Request): boolean {
+  const accept = request.headers.get('accept') ?? ''
+  return accept.includes('application/json') && !accept.includes('text/html')
 }
 
 function allowedMethods(route: Route): string {

@@ -29,7 +29,7 @@ export const sessionSeconds: number = 8 * 3600
 export const transactionSeconds = 600
 
 /** The secrets in the request's cookies; anything of another form is left out. */
-function readBrowser(request: Request, issuer: Issuer): Browser {
+export function readBrowser(request: Request, issuer: Issuer): Browser {
   const name = issuer.secure ? sessionCookie : transactionCookie
   const secrets = (request.headers.get('cookie') ?? '')
     .split(';')
@@ -75,18 +75,27 @@ export function makeFormToken(secret: string, transactionId: string): string {
   return deriveSecret(secret, `form ${transactionId}`)
 }
 
-/** The `Set-Cookie` value that gives the browser its secrets (design decision 10). */
-export function browserCookie(browser: Browser, issuer: Issuer, transactionId: string): string {
+/**
+ * The `Set-Cookie` value that gives the browser its secrets (design decision 10). On http loopback only pages below `path`, that
+ * of one transaction or one visit, ever get it back.
+ */
+export function browserCookie(browser: Browser, issuer: Issuer, path: string): string {
   return issuer.secure
     ? `${sessionCookie}=${browser.secrets.join('.')}; Path=/; Max-Age=${sessionSeconds}; HttpOnly; Secure; SameSite=Lax`
-    : `${transactionCookie}=${browser.secrets[0]}; Path=${transactionPath(issuer, transactionId)}; Max-Age=${transactionSeconds}; HttpOnly; SameSite=Lax`
+    : `${transactionCookie}=${browser.secrets[0]}; Path=${path}; Max-Age=${transactionSeconds}; HttpOnly; SameSite=Lax`
+}
+
+/** The `Set-Cookie` value that takes all secrets away. */
+export function endBrowserCookie(issuer: Issuer, path: string): string {
+  return issuer.secure
+    ? `${sessionCookie}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax`
+    : `${transactionCookie}=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Lax`
 }
 
 /** Headers that take the cookie of a finished transaction away; on https the session stays. */
 export function endTransactionCookie(issuer: Issuer, transactionId: string): Record<string, string> {
   if (issuer.secure) return {}
-  const path = transactionPath(issuer, transactionId)
-  return { 'Set-Cookie': `${transactionCookie}=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Lax` }
+  return { 'Set-Cookie': endBrowserCookie(issuer, transactionPath(issuer, transactionId)) }
 }
 
 /** The path of a transaction's page, below the issuer's path. */

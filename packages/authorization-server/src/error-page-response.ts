@@ -15,6 +15,7 @@ const nextSteps: Partial<Record<Reason, string>> = {
   'redirect.missing': 'Tell the developer of the application. Do not follow any link that brought you here.',
   'redirect.unregistered':
     'Tell the developer of the application. Do not follow any link that brought you here.',
+  'visit.unknown': 'Open the account page again at its own address.',
   'form.origin': 'If you did not expect this page, close it. Otherwise start again from the application.',
   'form.token': 'Go back, reload the page and try again.',
   'owner-link.invalid': 'Look for the newest owner link in the terminal where Warder runs.',

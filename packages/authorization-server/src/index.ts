@@ -1,5 +1,6 @@
 export { addUser } from './admin/add-user.ts'
 export { makeOwnerLink } from './admin/make-owner-link.ts'
+export { resetPassword } from './admin/reset-password.ts'
 export { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts'
 export type { AuthorizationServerOptions, LogEntry, ServedResource } from './options.ts'
 export type { Peer } from './services.ts'

@@ -1,3 +1,7 @@
+import { account, startVisit, toAccount } from './account/account.ts'
+import { accountLogin } from './account/account-login.ts'
+import { changeGrant } from './account/change-grant.ts'
+import { endSession, signOut } from './account/end-session.ts'
 import { authorize, authorizeForm } from './endpoints/authorize.ts'
 import { jwks } from './endpoints/jwks.ts'
 import { metadata } from './endpoints/metadata.ts'
@@ -52,6 +56,12 @@ export function makeRoutes(issuerPath: string): readonly Route[] {
     page('transaction', at('/authorize/*'), { GET: transaction }),
     page('login', at('/authorize/*/login'), { GET: toTransaction, POST: login }),
     page('consent', at('/authorize/*/consent'), { GET: toTransaction, POST: consent }),
+    page('account', at('/account'), { GET: startVisit }),
+    page('account', at('/account/*'), { GET: account }),
+    page('account login', at('/account/*/login'), { GET: toAccount, POST: accountLogin }),
+    page('account grant', at('/account/*/grant'), { GET: toAccount, POST: changeGrant }),
+    page('account session', at('/account/*/session'), { GET: toAccount, POST: endSession }),
+    page('sign out', at('/account/*/sign-out'), { GET: toAccount, POST: signOut }),
     page('owner', at('/owner/*'), { GET: ownerForm, POST: owner }),
   ]
 }

@@ -74,7 +74,16 @@ describe('until client and redirect URI are proven, refusals are pages', () => {
     await expectPage(await request(authorizeUrl(w, client, { client_id: null })))
   })
 
-  test('A02 an unregistered redirect URI', async () => {
+  test('a program that looks at the URL before the browser does reads that the client is unknown', async () => {
+    const look = (id: string, accept: string): Promise<Response> => w.get(authorizeUrl(w, id), { accept })
+    const answer = await look('no-such-client', 'application/json')
+    expect(answer.status).toBe(401)
+    expect(await answer.json()).toMatchObject({ error: 'invalid_client' })
+    await expectPage(await look('no-such-client', 'text/html,application/json;q=0.9'))
+    expect((await look(client, 'application/json')).status).toBe(303)
+  })
+
+  test('PX-16 A02 an unregistered redirect URI', async () => {
     await expectPage(await request(authorizeUrl(w, client, { redirect_uri: 'https://evil.example/cb' })))
   })
 
@@ -128,7 +137,7 @@ describe('until client and redirect URI are proven, refusals are pages', () => {
     await expectPage(await request(authorizeUrl(w, web, { redirect_uri: 'https://bücher.example/cb' })))
   })
 
-  test('A11 of a loopback redirect only the port may differ', async () => {
+  test('AS-15 A11 of a loopback redirect only the port may differ', async () => {
     const local = await registerClient(w, ['http://127.0.0.1/cb'])
     for (const uri of ['http://127.0.0.1/cb', 'http://127.0.0.1:8080/cb', 'http://127.0.0.1:51000/cb']) {
       expect((await request(authorizeUrl(w, local, { redirect_uri: uri }))).status, uri).toBe(303)
@@ -260,7 +269,7 @@ describe('then they are redirects, with iss and state', () => {
     expect(named.headers.get('location')).toMatch(/^\/authorize\//)
   })
 
-  test('A29 error answers carry iss, byte by byte the issuer of the metadata, and the state unchanged', async () => {
+  test('AS-08 A29 error answers carry iss, byte by byte the issuer of the metadata, and the state unchanged', async () => {
     const metadata = (await (await w.get('/.well-known/oauth-authorization-server')).json()) as Record<
       string,
       unknown

@@ -35,14 +35,14 @@ const wordsOf = (html: string): string =>
     .replaceAll(/<[^>]+>|&[a-z]+;/g, '')
     .replaceAll(/\s/g, '')
 
-test('AS-20 AS-23 a client is what its document says, and redirects are those of the document', async () => {
+test('AS-02 AS-20 AS-23 a client is what its document says, and redirects are those of the document', async () => {
   const id = documents.add('good', metadata)
   await expectStarted(id)
   expect((await ask(id, 'https://evil.example/cb')).status).toBe(400)
 })
 
 test.each(['http://app.example/good', 'ftp://app.example/good'])(
-  'E01 %s is refused without a fetch',
+  'AS-18 AS-19 E01 %s is refused without a fetch',
   async (id) => {
     const before = documents.requests.length
     await expectPage(id)
@@ -272,7 +272,7 @@ describe('E21 the cache', () => {
   })
 })
 
-test('E31 the page does not tell why a URL could not be fetched, only which', async () => {
+test('AS-31 E31 the page does not tell why a URL could not be fetched, only which', async () => {
   const missing = await expectPage('https://app.example/nothing-here')
   const redirecting = documents.serve('to-elsewhere', (_request, response) => {
     response.writeHead(302, { location: 'https://x.example/' }).end()

@@ -166,7 +166,7 @@ describe('F11 a remembered consent', () => {
     ).toBe(true)
   })
 
-  test('does not count for a wider scope, another redirect host, another user, or prompt=consent', async () => {
+  test('PX-03 does not count for a wider scope, another redirect host, another user, or prompt=consent', async () => {
     expect(isConsent(await openAgain({ scope: 'notes:read notes:write' }))).toBe(true)
     expect(
       isConsent(await openAgain({ scope: 'notes:read', redirect_uri: 'https://other.example/cb' })),
@@ -188,7 +188,7 @@ describe('F11 a remembered consent', () => {
     }
   })
 
-  test('never counts for a self-registered client', async () => {
+  test('PX-01 PX-02 never counts for a self-registered client', async () => {
     const web = await registerClient(w, [appCallback])
     for (let at = 0; at < 2; at += 1) {
       const { browser, page } = await openConsent(w, web, { redirect_uri: appCallback, scope: 'notes:read' })
@@ -260,6 +260,6 @@ describe('decision 7: how sure is the client', () => {
   })
 })
 
-test('the token says what was granted, not what was asked for', async () => {
+test('AS-32 the token says what was granted, not what was asked for', async () => {
   expect((await getTokens(w, client, ['notes:read'])).scope).toBe('notes:read')
 })

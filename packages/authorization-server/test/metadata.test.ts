@@ -62,7 +62,7 @@ test('A42 the metadata promises nothing weak', async () => {
   expect(JSON.stringify(metadata)).not.toMatch(/implicit|"password"|plain|"token"|offline_access|HS256/)
 })
 
-test('A41 C09 codes and refresh tokens of one issuer are unknown at another', async () => {
+test('AS-36 A41 C09 codes and refresh tokens of one issuer are unknown at another', async () => {
   const one = await startWarder({ issuer: 'https://auth.example.test/one' })
   const two = await startWarder({ issuer: 'https://auth.example.test/two' })
   const client = await registerClient(one)
@@ -85,4 +85,22 @@ test('programs in browsers may use the machine endpoints', async () => {
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
     expect(preflight.headers.get('access-control-allow-credentials')).toBeNull()
   }
+})
+
+test.each(['http://auth.example.test', 'http://192.0.2.1:8765', 'ftp://localhost'])(
+  'AS-11 AS-35 an issuer at %s, whose endpoints would not be https, does not start',
+  async (issuer) => {
+    await expect(startWarder({ issuer })).rejects.toThrow('issuer must be https, or http on a loopback host')
+  },
+)
+
+test('OT-11 the metadata is for clients that send MCP-Protocol-Version, in browsers too', async () => {
+  const w = await startWarder()
+  const path = '/.well-known/oauth-authorization-server'
+  const version = { 'mcp-protocol-version': '2025-03-26' }
+  expect((await w.get(path, version)).status).toBe(200)
+  const preflight = await w.server.handle(new Request(`${w.issuer}${path}`, { method: 'OPTIONS' }), {
+    address: '::1',
+  })
+  expect(preflight.headers.get('access-control-allow-headers')).toMatch(/\bMCP-Protocol-Version\b/i)
 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  accountPage,
   type ClientView,
   type ConsentView,
   consentPage,
@@ -43,7 +44,13 @@ function pagesOf(text: () => string, host: string): Record<string, string> {
   }
   const error = { says: text(), fields: ['email', 'password'] as const }
   return {
-    login: loginPage({ action: text(), formToken: text(), client, server, email: text(), error }),
+    login: loginPage({
+      action: text(),
+      formToken: text(),
+      request: { client, server },
+      email: text(),
+      error,
+    }),
     consent: consentPage(consent),
     'consent, self-registered, scheme': consentPage({
       ...consent,
@@ -55,6 +62,34 @@ function pagesOf(text: () => string, host: string): Record<string, string> {
       client: { ...client, class: 'local' },
       redirect: { kind: 'loopback', host, uri: text() },
     }),
+    'consent with other servers': consentPage({
+      ...consent,
+      otherServers: [{ ...server, scopes: [{ title: text() }, { title: text() }] }],
+    }),
+    account: accountPage({
+      path: text(),
+      formToken: text(),
+      signedInAs: text(),
+      grants: [
+        {
+          id: text(),
+          client,
+          server,
+          since: 0,
+          lastRefreshed: 1,
+          scopes: consent.scopes.map((each, index) => ({ ...each, name: `scope:${index}` })),
+          on: ['scope:0', 'scope:1'],
+          gone: [text()],
+        },
+        { id: text(), client, server, since: 0, scopes: [], on: [], gone: [] },
+      ],
+      sessions: [
+        { id: text(), signedInAt: 0, expiresAt: 1, current: true },
+        { id: text(), signedInAt: 0, expiresAt: 1, current: false },
+      ],
+      done: 'saved',
+    }),
+    'login for the account page': loginPage({ action: text(), formToken: text() }),
     owner: ownerPage({
       action: text(),
       formToken: text(),
@@ -158,7 +193,7 @@ function entryOf(page: string, title: string): string {
 }
 
 describe('F25 the consent page shows', () => {
-  test('F25 client, proven host, redirect host and URI, server, resource, user, scopes in words, tools, expiry', () => {
+  test('PX-06 PX-08 F25 client, proven host, redirect host and URI, server, resource, user, scopes in words, tools, expiry', () => {
     const text = textOf(consentPage(view))
     for (const part of [
       'Allow Claude to use the server Notes?',
@@ -197,7 +232,9 @@ describe('F25 the consent page shows', () => {
       const consent = textOf(consentPage({ ...view, client }))
       expect(consent).toContain('unverified')
       expect(consent).toContain(sentence)
-      expect(textOf(loginPage({ action: '/a', formToken: 't', client, server }))).toContain('unverified')
+      expect(textOf(loginPage({ action: '/a', formToken: 't', request: { client, server } }))).toContain(
+        'unverified',
+      )
     },
   )
 
@@ -314,7 +351,7 @@ describe('the decision', () => {
     expect(page).toContain(`<input type="hidden" name="form_token" value="${escaped}">`)
     expect(Object.keys(switchesOf(page))).toEqual([escaped])
     for (const other of [
-      loginPage({ action: '/a', formToken: 't-1', client: proven, server }),
+      loginPage({ action: '/a', formToken: 't-1', request: { client: proven, server } }),
       ownerPage({ action: '/a', formToken: 't-1', servers: [], passwordLength: 12 }),
     ]) {
       expect(other).toContain('<input type="hidden" name="form_token" value="t-1">')
@@ -324,7 +361,7 @@ describe('the decision', () => {
 
 describe('the other pages', () => {
   test('the sign-in page says who asks for what, and lets a password manager help', () => {
-    const page = loginPage({ action: '/a', formToken: 't', client: proven, server })
+    const page = loginPage({ action: '/a', formToken: 't', request: { client: proven, server } })
     expect(textOf(page)).toContain('Claude claude.ai wants to use the MCP server Notes.')
     expect(textOf(page)).toContain('https://mcp.example.com/notes/mcp')
     expect(page).toContain('autocomplete="username"')
@@ -334,7 +371,13 @@ describe('the other pages', () => {
 
   test('F17 a refused sign-in marks both fields, keeps the e-mail, and never the password', () => {
     const error = { says: 'E-mail or password is not right.', fields: ['email', 'password'] as const }
-    const page = loginPage({ action: '/a', formToken: 't', client: proven, server, email: 'a@b.c', error })
+    const page = loginPage({
+      action: '/a',
+      formToken: 't',
+      request: { client: proven, server },
+      email: 'a@b.c',
+      error,
+    })
     const fields = tagsOf(page).filter((tag) => tag.attributes.has('aria-invalid'))
     expect(fields.map((tag) => tag.attributes.get('id'))).toEqual(['email', 'password'])
     for (const field of fields) expect(field.attributes.get('aria-describedby')).toBe('form-error')
@@ -345,7 +388,7 @@ describe('the other pages', () => {
 
   test('F18 a throttled sign-in says so without blaming a field', () => {
     const error = { says: 'Too many attempts.', fields: [] }
-    const page = loginPage({ action: '/a', formToken: 't', client: proven, server, error })
+    const page = loginPage({ action: '/a', formToken: 't', request: { client: proven, server }, error })
     expect(textOf(page)).toContain('Too many attempts.')
     expect(tagsOf(page).some((tag) => tag.attributes.has('aria-invalid'))).toBe(false)
   })

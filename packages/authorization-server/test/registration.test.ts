@@ -8,7 +8,7 @@ beforeAll(async () => {
 
 const client = { client_name: 'Test', redirect_uris: [callback] }
 
-test('RFC 7591: a client of the MCP world is taken, and told what it got', async () => {
+test('AS-03 RFC 7591: a client of the MCP world is taken, and told what it got', async () => {
   const answer = await register(w, {
     ...client,
     grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
@@ -89,7 +89,7 @@ describe('what is refused', () => {
     )
   })
 
-  test('D22 a web client on loopback, a native one on plain http elsewhere', async () => {
+  test('AS-34 D22 a web client on loopback, a native one on plain http elsewhere', async () => {
     const web = { ...client, application_type: 'web' }
     expect(await errorOf(await register(w, web))).toBe('400 invalid_redirect_uri')
     const native = { ...client, application_type: 'native', redirect_uris: ['http://app.example/cb'] }

@@ -24,7 +24,7 @@ const isLogin = (page: Shown): boolean => page.html.includes('name="password"')
 const isConsent = (page: Shown): boolean => page.html.includes('name="decision"')
 const hasCode = (page: Shown): boolean => page.left?.searchParams.has('code') === true
 
-test('decision 10: on https there is one __Host- cookie, and the sign-in lasts for eight hours', async () => {
+test('PX-11 PX-12 PX-13 decision 10: on https there is one __Host- cookie, and the sign-in lasts for eight hours', async () => {
   const answer = await w.get(authorizeUrl(w, client))
   expect(answer.headers.getSetCookie()).toEqual([
     expect.stringMatching(

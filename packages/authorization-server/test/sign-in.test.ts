@@ -53,7 +53,7 @@ describe.each(['login', 'consent'])('the %s form', (step) => {
     }
   }
 
-  test('F01 without, with a foreign, or with an earlier form token', async () => {
+  test('PX-09 F01 without, with a foreign, or with an earlier form token', async () => {
     const { page, send } = await openForm()
     const elsewhere = await openForm()
     const foreign = /name="form_token" value="([^"]+)"/.exec(elsewhere.page.html)?.[1] ?? ''
@@ -337,7 +337,7 @@ test('F05 parameters that name another place to go are not looked at', async () 
   }
 })
 
-test('F22 an untrusted redirect URI is neither a link nor a redirect on the error page', async () => {
+test('AS-16 AS-17 F22 an untrusted redirect URI is neither a link nor a redirect on the error page', async () => {
   const answer = await w.get(authorizeUrl(w, client, { redirect_uri: 'https://evil.example/cb"><a href=x>' }))
   const html = await answer.text()
   expect(answer.status).toBe(400)
@@ -346,7 +346,7 @@ test('F22 an untrusted redirect URI is neither a link nor a redirect on the erro
   expect(answer.headers.get('location')).toBeNull()
 })
 
-test('F31 A35 every page, errors too, has the same headers: not cached, not framed, nothing from elsewhere', async () => {
+test('PX-10 F31 A35 every page, errors too, has the same headers: not cached, not framed, nothing from elsewhere', async () => {
   const { page } = await openConsent(w, client)
   const pages: Headers[] = [page.headers]
   const form = { 'content-type': 'application/x-www-form-urlencoded' }

@@ -41,7 +41,7 @@ async function isGrantAlive(tokens: Tokens): Promise<boolean> {
   return grant !== undefined && grant.revokedAt === undefined
 }
 
-test('a registered client signs in, consents, gets an RFC 9068 token and refreshes it', async () => {
+test('AS-01 AS-12 a registered client signs in, consents, gets an RFC 9068 token and refreshes it', async () => {
   const tokens = await getTokens(w, client)
   const { payload, protectedHeader } = await jwtVerify(
     tokens.access_token,
@@ -263,7 +263,7 @@ test('C38 errors are JSON, not cached, of plain characters, and echo nothing', a
   }
 })
 
-test('C21 a client that did not register for refresh tokens gets none, and may not use any', async () => {
+test('AS-33 C21 a client that did not register for refresh tokens gets none, and may not use any', async () => {
   const answer = await register(w, { redirect_uris: [callback], grant_types: ['authorization_code'] })
   const { client_id: id } = (await answer.json()) as { client_id: string }
   const tokens = await expectTokens(await exchange(w, id, await getCode(w, id)))

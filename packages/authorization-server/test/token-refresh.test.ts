@@ -29,7 +29,7 @@ async function grantOf(tokens: Tokens): Promise<{ revokedAt: number | undefined 
   return await w.store.grants.load(String(claimsOf(tokens.access_token)['grant_id']))
 }
 
-test('C22 a rotated token replayed after its successor was used ends the whole family', async () => {
+test('AS-13 C22 a rotated token replayed after its successor was used ends the whole family', async () => {
   const first = await getTokens(w, client)
   const second = await next(first.refresh_token)
   const third = await next(second.refresh_token)

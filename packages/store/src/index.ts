@@ -1,2 +1,3 @@
+export { type HeldLock, holdLock } from './hold-lock.ts'
 export * from './open-store.ts'
 export type * from './store.ts'

@@ -150,4 +150,11 @@ export const migrations: readonly string[] = [
     details text not null
   ) strict;
   `,
+  `
+  alter table grants add column client_name text not null default '';
+  alter table grants add column redirect_host text not null default '';
+  alter table grants add column signed_in_at integer not null default 0;
+  update grants set signed_in_at = created_at;
+  create index consents_declined on consents (at) where decision = 'declined';
+  `,
 ]

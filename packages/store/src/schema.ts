@@ -57,6 +57,11 @@ export interface Tables {
     resource: string
     /** JSON array, in the order granted. */
     scopes: string
+    /** As the client called itself when the user consented; empty in grants that are older than this column. */
+    client_name: string
+    /** Where the code went, as `consents` names it; empty in grants that are older than this column. */
+    redirect_host: string
+    signed_in_at: number
     created_at: number
     revoked_at: number | null
     revoked_because: string | null
@@ -92,7 +97,14 @@ export interface Tables {
   events: { number: Generated<number>; at: number; kind: string; details: string }
 }
 
-export type ChangeKind = 'grant-revoked' | 'token-revoked' | 'user-disabled' | 'user-enabled' | 'user-added'
+export type ChangeKind =
+  | 'grant-revoked'
+  | 'grant-changed'
+  | 'token-revoked'
+  | 'consents-changed'
+  | 'user-disabled'
+  | 'user-enabled'
+  | 'user-added'
 
 /**
  * Builds queries and runs none. Another database compiles the same queries (`query.compile().query`) with its own compiler.

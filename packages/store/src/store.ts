@@ -79,6 +79,12 @@ export interface StoredClient {
   readonly disabledAt: number | undefined
 }
 
+export interface RevokedClient {
+  /** Whether it is registered here, and so disabled now. */
+  readonly isDisabled: boolean
+  readonly endedGrants: number
+}
+
 /** A fetched client id metadata document with its HTTP cache state. */
 export interface StoredDocument {
   readonly url: string
@@ -92,6 +98,11 @@ export interface ClientOperations {
   add(client: { id: string; kind: StoredClient['kind']; metadata: string; now: number }): Promise<void>
   load(id: string): Promise<StoredClient | undefined>
   list(): Promise<readonly StoredClient[]>
+  /**
+   * Ends every grant and sign-in of the client. One that is registered here is disabled for good; one that is described by a
+   * document is not in our hands and may ask its users again.
+   */
+  revoke(id: string, now: number): Promise<RevokedClient>
   saveDocument(document: StoredDocument): Promise<void>
   loadDocument(url: string): Promise<StoredDocument | undefined>
 }
@@ -119,6 +130,15 @@ export interface RememberedConsent {
   readonly at: number
 }
 
+/** A no, wherever the answers of the client go. */
+export interface DeclinedConsent {
+  readonly userId: string
+  readonly clientId: string
+  readonly resource: string
+  readonly scope: string
+  readonly at: number
+}
+
 export interface ConsentKey {
   readonly userId: string
   readonly clientId: string
@@ -133,6 +153,10 @@ export interface NewGrant {
   readonly clientClass: string
   readonly resource: string
   readonly scopes: readonly string[]
+  /** As the client calls itself. */
+  readonly clientName?: string
+  /** Where its answers go, as in the `ConsentKey`. */
+  readonly redirectHost?: string
 }
 
 export interface NewCode {
@@ -162,11 +186,14 @@ export interface TransactionOperations {
     browserHash: string
     newBrowserHash: string
     newFormHash: string
+    /** When the user showed the password; absent: now. */
+    signedInAt?: number
     now: number
   }): Promise<boolean>
   /**
    * Ends the transaction, then makes the grant and its code and remembers what was said, all at once. `false` when it had
-   * ended before, has no signed-in user, or the user is disabled: then nothing was made. Exactly one of any racers wins.
+   * ended before, has no signed-in user, or the user is disabled: then nothing was made. Exactly one of any racers wins. An
+   * earlier no to what is granted now is forgotten; a new no is a change.
    */
   finishWithCode(finish: {
     id: string
@@ -183,6 +210,8 @@ export interface TransactionOperations {
     now: number
   }): Promise<boolean>
   loadConsents(key: ConsentKey): Promise<readonly RememberedConsent[]>
+  /** What users said no to after a time. */
+  listDeclined(filter: { since: number; userId?: string }): Promise<readonly DeclinedConsent[]>
 }
 
 /* --------------------------------------------------------------- sessions */
@@ -199,16 +228,25 @@ export interface SessionOperations {
   create(session: Session & { now: number }): Promise<void>
   /** Only a live one, of a user who is not disabled. */
   load(hash: string, now: number): Promise<Session | undefined>
+  /** The live ones of a user, the newest first. */
+  list(userId: string, now: number): Promise<readonly Session[]>
   end(hash: string, now: number): Promise<void>
 }
 
 /* ----------------------------------------------------------------- grants */
 
 /** What one consent made: a family of refresh tokens and the access tokens that name it. */
-export interface Grant extends NewGrant {
+export interface Grant extends Required<NewGrant> {
+  /** When the user showed the password for it. */
+  readonly signedInAt: number
   readonly createdAt: number
   readonly revokedAt: number | undefined
   readonly revokedBecause: string | undefined
+}
+
+/** A grant that can still be used. */
+export interface GrantInUse extends Grant {
+  readonly lastRefreshedAt: number | undefined
 }
 
 export interface Code {
@@ -260,6 +298,20 @@ export interface GrantOperations {
   }): Promise<Rotation>
   load(id: string): Promise<Grant | undefined>
   list(filter: { userId?: string; clientId?: string; live?: boolean }): Promise<readonly Grant[]>
+  /** Those of a user that are not revoked and have a live refresh token or may have an access token; the newest first. */
+  listInUse(userId: string, now: number): Promise<readonly GrantInUse[]>
+  /**
+   * Gives a grant of this user other scopes; a change. What was taken away counts as declined from then on, and a decline of
+   * what was added is forgotten. `false` when the grant is not alive or not this user's. The caller has asked the policy.
+   */
+  changeScopes(change: {
+    id: string
+    userId: string
+    scopes: readonly string[]
+    now: number
+  }): Promise<boolean>
+  /** Ends a grant of this user, and forgets every remembered yes to its client. `false` when it is not alive or not theirs. */
+  revokeByUser(revocation: { id: string; userId: string; now: number }): Promise<boolean>
   /** Ends a grant with all its tokens; a change. `false` when it was not alive. */
   revoke(id: string, because: string, now: number): Promise<boolean>
   /** Ends one access token by its `jti`; a change. */
@@ -288,7 +340,16 @@ export interface KeyOperations {
 /** A change that guards must hear of. Numbers are given in the transaction of the change, so they become visible in order. */
 export interface Change {
   readonly number: number
-  readonly kind: 'grant-revoked' | 'token-revoked' | 'user-disabled' | 'user-enabled' | 'user-added'
+  readonly kind:
+    | 'grant-revoked'
+    /** The grant has other scopes; tokens with more than those are dead. */
+    | 'grant-changed'
+    | 'token-revoked'
+    /** The user said no to something, or took a no back. */
+    | 'consents-changed'
+    | 'user-disabled'
+    | 'user-enabled'
+    | 'user-added'
   /** Grant id, `jti`, or user id. */
   readonly subject: string
   readonly at: number

@@ -1,5 +1,7 @@
 import type { Store } from '@warder/store'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { accountConformance } from './conformance/account.ts'
+import { clientConformance } from './conformance/clients.ts'
 import { codeConformance } from './conformance/codes.ts'
 import { consentConformance } from './conformance/consent.ts'
 import { feedConformance } from './conformance/feed.ts'
@@ -47,7 +49,9 @@ export function storeConformance(openFreshStore: () => Promise<OpenedStore>): vo
     for (const one of opened) await one.remove()
   })
   describe('users', () => userConformance(subject))
+  describe('clients', () => clientConformance(subject))
   describe('consent', () => consentConformance(subject))
+  describe('the account page', () => accountConformance(subject))
   describe('codes', () => codeConformance(subject))
   describe('refresh tokens', () => refreshTokenConformance(subject))
   describe('changes, events and keys', () => feedConformance(subject))

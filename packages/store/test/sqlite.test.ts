@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openStore } from '@warder/store'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
+import { migrations } from '../src/migrations.ts'
 import { storeConformance } from './conformance.ts'
 import { addUser, beginTransaction, hour, id, makeFinish, makeToken, rotate, start } from './scene.ts'
 
@@ -72,6 +73,26 @@ describe('the file', { timeout: 30_000 }, () => {
     chmodSync(`${file}${suffix}`, 0o600)
     await (await openStore({ file })).close()
     await open.close()
+  })
+
+  test('V10 a grant from before there were sign-in times has that of its making', async () => {
+    const file = join(newDirectory(), 'warder.db')
+    const old = new Database(file)
+    old.exec(migrations[0] ?? '')
+    old.pragma(`application_id = ${0x57726472}`)
+    old.pragma('user_version = 1')
+    old.exec(`insert into users values ('u', 'u@example.com', 'user', 'argon', 1, null);
+      insert into grants values ('g', 'u', 'client', 'local', 'resource', '["read"]', ${start}, null, null)`)
+    old.close()
+    chmodSync(file, 0o600)
+    const store = await openStore({ file })
+    expect(await store.grants.load('g')).toMatchObject({
+      scopes: ['read'],
+      createdAt: start,
+      signedInAt: start,
+      clientName: '',
+    })
+    await store.close()
   })
 
   test('V10 a file that a newer version has migrated is refused and left alone', async () => {

@@ -109,5 +109,6 @@ async function startTransaction(
     expiresAt: now() + transactionSeconds * 1000,
     now: now(),
   })
-  return seeOther(transactionPath(issuer, id), { 'Set-Cookie': browserCookie(browser, issuer, id) })
+  const path = transactionPath(issuer, id)
+  return seeOther(path, { 'Set-Cookie': browserCookie(browser, issuer, path) })
 }

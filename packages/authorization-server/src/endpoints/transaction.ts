@@ -36,7 +36,7 @@ export const transaction: Endpoint = async (request, { id }, services) => {
         declined: [],
       })
     case 'ask':
-      return consentResponse(services, { transaction, asked, signIn, offer: decision.offer })
+      return await consentResponse(services, { transaction, asked, signIn, offer: decision.offer })
   }
 }
 

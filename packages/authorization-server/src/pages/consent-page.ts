@@ -6,11 +6,11 @@ import { isolate, isolateHost, isolateUrl } from './isolate.ts'
 import { layout } from './layout.ts'
 import type { Markup } from './markup.ts'
 import { scopeList } from './scope-list.ts'
-import type { ClientView, ConsentView, RedirectView } from './views.ts'
+import type { ClientView, ConsentView, OtherServerView, RedirectView } from './views.ts'
 
 /**
  * The consent page as a whole HTML document: who asks, where the answer goes, for which server, what it may do.
- * Posts `form_token`, `decision` (`allow` or `deny`) and `scope` for each switch that is on to `view.action`.
+ * Posts `form_token`, `decision` (`allow` or `deny`), and `scope` or `server` for each switch that is on to `view.action`.
  * Deny is the first button of the form: the Enter key in any field presses the first one, and must never allow.
  */
 export function consentPage(view: ConsentView): string {
@@ -34,6 +34,7 @@ ${wider ? html`<p class="lead">It has access already and asks for more. What is 
 ${formAlert(view.error)}
 ${scopeList({ scopes: view.scopes, chosen: view.chosen })}
 ${notOffered(view.notOffered)}
+${otherServers(view.otherServers ?? [])}
 <p class="small">Access lasts until you revoke it, or until the application has not used it for ${view.idleDays} days. It must renew its access every ${view.renewMinutes} minutes.</p>
 <div class="decision">
 <button class="deny" type="submit" name="decision" value="deny">Deny</button>
@@ -65,6 +66,24 @@ ${address}${caution('Any program on this device can claim such links. Go on only
 
 function caution(says: string | undefined): Markup | '' {
   return says === undefined ? '' : html`\n<div class="note caution">${warningIcon}<p>${says}</p></div>`
+}
+
+function otherServers(servers: readonly OtherServerView[]): Markup | '' {
+  if (servers.length === 0) return ''
+  return html`<fieldset>
+<legend>Other servers here</legend>
+<p class="hint">Switch on what you also want to give, and the application need not ask again.</p>
+<ul class="scopes" role="list">
+${servers.map(
+  (server, index) => html`<li class="scope">
+<label for="server-${index}">${isolate(server.title, 80)}</label>
+<input id="server-${index}" type="checkbox" role="switch" name="server" value="${server.resource}" aria-describedby="server-${index}-about">
+<div class="about" id="server-${index}-about"><p>${server.scopes.map((scope, at) => html`${at === 0 ? '' : ', '}${isolate(scope.title, 120)}`)}.</p>
+<p>${isolateUrl(server.resource)}</p></div>
+</li>
+`,
+)}</ul>
+</fieldset>`
 }
 
 function notOffered(names: readonly string[]): Markup | '' {

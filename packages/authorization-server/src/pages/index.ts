@@ -1,3 +1,4 @@
+export { accountDone, accountPage } from './account-page.ts'
 export { consentPage } from './consent-page.ts'
 export { donePage } from './done-page.ts'
 export { errorPage } from './error-page.ts'
@@ -5,15 +6,20 @@ export { loginPage } from './login-page.ts'
 export { ownerPage } from './owner-page.ts'
 export { pageStyleHash } from './style.ts'
 export type {
+  AccountDone,
+  AccountView,
   ClientView,
   ConsentView,
   DoneView,
   ErrorView,
   FormError,
+  GrantView,
   LoginView,
+  OtherServerView,
   OwnerView,
   RedirectView,
   ScopeView,
   ServerView,
+  SessionView,
   ToolView,
 } from './views.ts'

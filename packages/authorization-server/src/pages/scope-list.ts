@@ -11,29 +11,34 @@ const toolsShown = 6
 export interface ScopeListView {
   readonly scopes: readonly ScopeView[]
   readonly chosen: readonly string[] | undefined
+  /** Tells several lists on one page apart. */
+  readonly prefix?: string
+  /** What the switches are for; a default that fits the consent page. */
+  readonly hint?: string
 }
 
 /** The scopes of one consent: the basic ones without a switch, then one switch for each other scope. */
 export function scopeList(view: ScopeListView): Markup {
+  const { prefix = '', hint = 'You can switch off what you do not want to give.' } = view
   const wider = view.scopes.some((scope) => scope.earlier === 'granted')
   const basic = view.scopes.filter((scope) => scope.basic)
   const others = view.scopes.filter((scope) => !scope.basic)
-  const included = html`<section aria-labelledby="basic-title">
-<h2 id="basic-title">Always included</h2>
+  const included = html`<section aria-labelledby="${prefix}basic-title">
+<h2 id="${prefix}basic-title">Always included</h2>
 <ul class="scopes" role="list">
 ${basic.map(
   (scope, index) =>
     html`<li class="scope"><p class="title">${isolate(scope.title, 120)}${scopeBadges(scope, wider)}</p><span class="fixed">${checkIcon}</span>
-<div class="about">${scopeDetails(scope, `basic-${index}`)}</div>
+<div class="about">${scopeDetails(scope, `${prefix}basic-${index}`)}</div>
 </li>
 `,
 )}</ul>
 </section>`
   const switches = html`<fieldset>
 <legend>${basic.length === 0 ? 'What it may do' : 'What else it may do'}</legend>
-<p class="hint">You can switch off what you do not want to give.</p>
+<p class="hint">${hint}</p>
 <ul class="scopes" role="list">
-${others.map((scope, index) => scopeSwitch(scope, `scope-${index}`, wider, view.chosen))}</ul>
+${others.map((scope, index) => scopeSwitch(scope, `${prefix}scope-${index}`, wider, view.chosen))}</ul>
 </fieldset>`
   return html`${basic.length === 0 ? '' : included}
 ${others.length === 0 ? '' : switches}`

@@ -110,7 +110,23 @@ details[open] summary::before { content: "–"; }
 main > h2 { margin-top: 1.5rem; }
 .done .icon { display: block; margin-left: -.0625em; }
 
+.grant { margin-top: 1.5rem; padding: 1.25rem; border: 1px solid var(--line); border-radius: .875rem; }
+.grant h3 { margin: 0; font-size: 1.0625rem; line-height: 1.4; font-weight: 650; }
+.grant > p { font-size: .875rem; color: var(--muted); }
+.grant details { margin: .5rem 0 0; }
+.grant form { margin-top: .75rem; }
+.grant fieldset, .grant section { margin-bottom: .75rem; }
+.quiet { color: var(--risk); background: var(--card); border-color: var(--risk-line); }
+.quiet:hover { background: var(--risk-soft); }
+.row { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; }
+.row form { margin: 0; }
+.row button { width: auto; min-height: 2.75rem; }
+.rows > li { padding: .5rem 0; border-top: 1px solid var(--line); }
+.rows { border-bottom: 1px solid var(--line); }
+.note.good { margin: 0 0 1rem; color: var(--accent); background: var(--soft); }
+
 @media (max-width: 34rem) {
+  .grant { padding: 1rem; }
   body { padding: 1rem 0 1.5rem; }
   main { border-width: 1px 0; border-radius: 0; padding: 1.5rem 1.125rem; box-shadow: none; }
   .facts > div { grid-template-columns: 1fr; }

@@ -4,7 +4,8 @@ import type { ClientClass } from '@warder/policy'
  * What the pages show, as plain data. Pages escape, isolate and bound every string themselves, so views carry raw text.
  *
  * Form fields that come back: `form_token` always; login `email`, `password`; owner `email`, `password`, `password_again`;
- * consent `decision` (`allow` or `deny`) and `scope` once for each switch that is on (basic scopes are not sent).
+ * consent `decision` (`allow` or `deny`) and `scope` once for each switch that is on (basic scopes are not sent), `server` once
+ * for each other server that is switched on; account `grant`, `decision` (`save` or `revoke`) and `scope`, or `session`.
  */
 
 /** The application that asks, as far as its identity is proven (design decision 7). */
@@ -71,8 +72,8 @@ export interface LoginView {
   /** Path that the form posts to. */
   readonly action: string
   readonly formToken: string
-  readonly client: ClientView
-  readonly server: ServerView
+  /** Who asks, and for what; absent on the way to the account page. */
+  readonly request?: { readonly client: ClientView; readonly server: ServerView }
   /** What was entered before, after an error. Never the password. */
   readonly email?: string
   readonly error?: FormError
@@ -91,6 +92,8 @@ export interface ConsentView {
   readonly scopes: readonly ScopeView[]
   /** Names of scopes that were asked for and that the access rules do not offer. */
   readonly notOffered: readonly string[]
+  /** Other servers that this application may be allowed at once, so that it need not ask again. */
+  readonly otherServers?: readonly OtherServerView[]
   /** Lifetime of an access token. */
   readonly renewMinutes: number
   /** Days without use after which a refresh token ends. */
@@ -99,6 +102,51 @@ export interface ConsentView {
   readonly chosen?: readonly string[]
   /** One or two sentences, from the refusal catalogue. */
   readonly error?: string
+}
+
+/** Another server on the consent page: its basic scopes, and nothing else, stand behind one switch. */
+export interface OtherServerView extends ServerView {
+  readonly scopes: readonly { readonly title: string }[]
+}
+
+/** One grant on the account page. */
+export interface GrantView {
+  readonly id: string
+  readonly client: ClientView
+  readonly server: ServerView
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  readonly lastRefreshed?: number
+  /** All that the access rules offer this user and client; `basic` ones are part of the grant and have no switch. */
+  readonly scopes: readonly ScopeView[]
+  /** Names of the scopes that the grant has. */
+  readonly on: readonly string[]
+  /** Names of scopes that the grant has and the access rules do not allow any more. */
+  readonly gone: readonly string[]
+}
+
+/** One sign-in of a browser. */
+export interface SessionView {
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly signedInAt: number
+  readonly expiresAt: number
+  /** The one that looks at this page. */
+  readonly current: boolean
+}
+
+/** What the form before the page did. */
+export type AccountDone = 'saved' | 'revoked' | 'ended' | 'gone'
+
+/** The account page. */
+export interface AccountView {
+  /** Path of this visit; forms post to `grant`, `session` and `sign-out` below it. */
+  readonly path: string
+  readonly formToken: string
+  readonly signedInAs: string
+  readonly grants: readonly GrantView[]
+  readonly sessions: readonly SessionView[]
+  readonly done?: AccountDone
 }
 
 /** The first-run page, where the owner sets e-mail and password. */

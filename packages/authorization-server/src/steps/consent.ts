@@ -1,20 +1,20 @@
-import { isRiskyTool, type ScopeRule, type ServerPolicy, toolsOpenedBy } from '@warder/policy'
 import { Refusal } from '@warder/protocol'
 import type { Transaction } from '@warder/store'
 import { checkBrowser, makeFormToken, transactionPath } from '../browser.ts'
 import { checkFormOrigin, checkFormToken } from '../checks/check-form.ts'
 import { findServerPolicy, loadPolicy } from '../load-policy.ts'
-import type { ServedResource } from '../options.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
-import { consentPage, type ScopeView } from '../pages/index.ts'
+import { consentPage } from '../pages/index.ts'
 import { readFormBody } from '../read-body.ts'
 import type { Endpoint, Services } from '../services.ts'
 import { findServed, loadRequest, type StoredRequest, userIdentity } from '../stored-request.ts'
 import { accessTokenSeconds, refreshIdleMs } from '../tokens/issue.ts'
 import { decideConsent, type Offer, readChoice } from './decide-consent.ts'
 import { describeAsker, describeRedirect, describeServer } from './describe-request.ts'
+import { describeScopes } from './describe-scopes.ts'
 import { consentKey, finishWithCode, finishWithDenial } from './finish.ts'
 import { checkSignIn, type SignIn } from './load-sign-in.ts'
+import { loadOtherServers } from './other-servers.ts'
 
 /**
  * The consent form of a transaction. Only the switches and the button are read from it: everything else stands in the stored
@@ -25,7 +25,7 @@ export const consent: Endpoint = async (request, { id }, services) => {
   const { transaction, asked } = await loadRequest(store, id, now())
   const browser = checkBrowser(request, transaction, issuer)
   checkFormOrigin(request, issuer)
-  const form = await readFormBody(request, ['scope'])
+  const form = await readFormBody(request, ['scope', 'server'])
   checkFormToken(form, transaction.formHash)
   const signIn = await checkSignIn(services, transaction, browser)
   const press = form.get('decision')
@@ -43,7 +43,18 @@ export const consent: Endpoint = async (request, { id }, services) => {
     const switchedOff = { user: signIn.user, scopes: declined }
     return await finishWithDenial(services, { transaction, asked, refusal, declined: switchedOff })
   }
-  return await finishWithCode(services, { transaction, asked, user: signIn.user, granted, declined })
+  const switchedOn = form.all('server')
+  const others = (await loadOtherServers(services, asked, signIn)).filter(({ served }) =>
+    switchedOn.includes(served.resource),
+  )
+  return await finishWithCode(services, {
+    transaction,
+    asked,
+    user: signIn.user,
+    granted,
+    declined,
+    others,
+  })
 }
 
 /** What is to be done about this request of this user, by the policy of this moment and what the user said before. */
@@ -63,8 +74,8 @@ export async function loadConsentDecision(
 }
 
 /** The consent page of a transaction. */
-export function consentResponse(
-  services: Pick<Services, 'issuer' | 'policy' | 'resources'>,
+export async function consentResponse(
+  services: Pick<Services, 'store' | 'issuer' | 'policy' | 'resources'>,
   {
     transaction,
     asked,
@@ -76,7 +87,8 @@ export function consentResponse(
     readonly signIn: SignIn
     readonly offer: Offer
   },
-): Response {
+): Promise<Response> {
+  const others = await loadOtherServers(services, asked, signIn)
   const served = findServed(asked, services.resources())
   const server = findServerPolicy(loadPolicy(services), served)
   const html = consentPage({
@@ -86,34 +98,11 @@ export function consentResponse(
     redirect: describeRedirect(asked),
     server: describeServer(served),
     signedInAs: signIn.user.email,
-    scopes: describeScopes(offer, server, served),
+    scopes: describeScopes(offer.scopes, server, served, offer.earlier),
     notOffered: offer.notOffered,
+    otherServers: others.map((other) => ({ ...describeServer(other.served), scopes: other.scopes })),
     renewMinutes: accessTokenSeconds / 60,
     idleDays: refreshIdleMs / (24 * 3_600_000),
   })
   return pageResponse(html, { endsAt: asked.redirectUri })
-}
-
-function describeScopes(offer: Offer, server: ServerPolicy, served: ServedResource): ScopeView[] {
-  const risky = new Set(served.tools.filter(isRiskyTool).map(({ name }) => name))
-  const names = served.tools.map(({ name }) => name)
-  return offer.scopes.map((scope) => {
-    const earlier = offer.earlier.get(scope.name)
-    return {
-      name: scope.name,
-      title: scope.title,
-      ...(scope.description === undefined ? {} : { description: scope.description }),
-      basic: scope.basic,
-      highRisk: scope.risk === 'high',
-      tools: toolsAdded(server, scope, names).map((name) => ({ name, risky: risky.has(name) })),
-      includes: scope.implies.map((name) => server.scopes.get(name)?.title ?? name),
-      ...(earlier === undefined ? {} : { earlier }),
-    }
-  })
-}
-
-/** What a scope opens beyond the scopes that it includes: those stand on the page themselves. */
-function toolsAdded(server: ServerPolicy, scope: ScopeRule, names: readonly string[]): readonly string[] {
-  const included = new Set(scope.implies.flatMap((implied) => toolsOpenedBy(server, implied, names)))
-  return toolsOpenedBy(server, scope.name, names).filter((name) => !included.has(name))
 }

@@ -7,6 +7,7 @@ import { responseTarget, type StoredRequest } from '../stored-request.ts'
 import { codeMs } from '../tokens/issue.ts'
 import { hashSecret, makeId, makeSecret } from '../tokens/secret.ts'
 import { isRememberable } from './decide-consent.ts'
+import type { OtherServer } from './other-servers.ts'
 
 type Needs = Pick<Services, 'store' | 'issuer' | 'now'>
 
@@ -31,9 +32,11 @@ export async function finishWithCode(
     readonly user: User
     readonly granted: readonly string[]
     readonly declined: readonly string[]
+    /** Other servers that the user allowed this client on the same page; only for clients whose yes may be remembered. */
+    readonly others?: readonly OtherServer[]
   },
 ): Promise<Response> {
-  const { transaction, asked, user, granted, declined } = proved
+  const { transaction, asked, user, granted, declined, others = [] } = proved
   const code = makeSecret('wac_')
   const key = consentKey(user, asked)
   const remembered = isRememberable(asked) ? granted : []
@@ -46,6 +49,8 @@ export async function finishWithCode(
       clientClass: asked.client.class,
       resource: asked.resource,
       scopes: granted,
+      clientName: asked.client.name,
+      redirectHost: key.redirectHost,
     },
     code: {
       hash: hashSecret(code),
@@ -56,6 +61,13 @@ export async function finishWithCode(
     consents: [
       ...remembered.map((scope) => ({ key, scope, decision: 'granted' as const })),
       ...declined.map((scope) => ({ key, scope, decision: 'declined' as const })),
+      ...others.flatMap(({ served, scopes }) =>
+        scopes.map(({ name: scope }) => ({
+          key: { ...key, resource: served.resource },
+          scope,
+          decision: 'granted' as const,
+        })),
+      ),
     ],
     now: now(),
   })

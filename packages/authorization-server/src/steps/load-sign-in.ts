@@ -38,6 +38,7 @@ export async function loadSignIn(
     browserHash: transaction.browserHash,
     newBrowserHash: browserHash,
     newFormHash: formHash,
+    signedInAt: session.signedInAt,
     now: now(),
   })
   if (!taken) throw new Refusal('transaction.unknown', { detail: 'ended while the session was taken over' })

@@ -15,12 +15,12 @@ import { logRefusal } from '../log-refusal.ts'
 import { retryAfter } from '../oauth-error-response.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
 import { loginPage } from '../pages/index.ts'
-import { readPeerKey } from '../peer-key.ts'
 import { readFormBody } from '../read-body.ts'
 import type { Endpoint, Services } from '../services.ts'
 import { findServed, loadRequest, type StoredRequest } from '../stored-request.ts'
 import { hashSecret } from '../tokens/secret.ts'
 import { describeAsker, describeServer } from './describe-request.ts'
+import { loadUserByPassword } from './load-user-by-password.ts'
 
 /** The sign-in form of a transaction. After a sign-in, the transaction's page decides what comes next. */
 export const login: Endpoint = async (request, { id, peer }, services) => {
@@ -50,8 +50,10 @@ export function loginResponse(
   const html = loginPage({
     action: `${transactionPath(issuer, transaction.id)}/login`,
     formToken: makeFormToken(secret, transaction.id),
-    client: describeAsker(asked),
-    server: describeServer(findServed(asked, resources())),
+    request: {
+      client: describeAsker(asked),
+      server: describeServer(findServed(asked, resources())),
+    },
     ...(failed === undefined
       ? {}
       : {
@@ -68,41 +70,6 @@ export function loginResponse(
       ? {}
       : { status: failed.refusal.rule.status, headers: retryAfter(failed.refusal) }),
   })
-}
-
-/**
- * The user with this e-mail address and password, else `login.wrong`; one answer, and one amount of work, for unknown addresses,
- * disabled users and wrong passwords. Failures count for the account and for the peer's address.
- */
-async function loadUserByPassword(
-  { store, passwords, now }: Pick<Services, 'store' | 'passwords' | 'now'>,
-  email: string,
-  password: string,
-  address: string,
-): Promise<User> {
-  // Hashed, so that what somebody typed by mistake (a password, say) does not stand in the database.
-  const account = `account:${hashSecret(email)}`
-  const keys = [account, `address:${readPeerKey(address)}`]
-  const user = email.length > 320 || password.length > 1024 ? undefined : await store.users.loadByEmail(email)
-  const accepted = await passwords.verify(
-    user?.disabledAt === undefined ? user?.passwordHash : undefined,
-    password.slice(0, 1024),
-    {
-      async mayTry() {
-        for (const key of keys) {
-          const wait = (await store.users.loadLoginBlock(key)) - now()
-          if (wait > 0) throw new Refusal('login.throttled', { retryAfter: Math.ceil(wait / 1000) })
-        }
-      },
-      async failed() {
-        for (const key of keys) await store.users.countLoginFailure(key, now())
-      },
-    },
-  )
-  if (!accepted || user === undefined) throw new Refusal('login.wrong')
-  // The address keeps its count: one right password does not buy an attacker more guesses at other accounts.
-  await store.users.clearLoginFailures(account)
-  return user
 }
 
 async function signIn(
@@ -128,6 +95,6 @@ async function signIn(
     const hash = hashSecret(next.secret)
     await store.sessions.create({ hash, userId: user.id, signedInAt: now(), expiresAt, now: now() })
   }
-  const cookie = browserCookie(next, issuer, transaction.id)
-  return seeOther(transactionPath(issuer, transaction.id), { 'Set-Cookie': cookie })
+  const path = transactionPath(issuer, transaction.id)
+  return seeOther(path, { 'Set-Cookie': browserCookie(next, issuer, path) })
 }

@@ -46,6 +46,8 @@ export async function issueTokens(
     jti: makeId(),
     client_id: grant.clientId,
     scope,
+    // When the user showed the password (RFC 9068 section 2.2.1), however often the token was refreshed since.
+    auth_time: Math.floor(grant.signedInAt / 1000),
     grant_id: grant.id,
     client_class: grant.clientClass,
   })

@@ -12,6 +12,7 @@ export interface AccessTokenClaims extends JWTPayload {
   readonly jti: string
   readonly client_id: string
   readonly scope: string
+  readonly auth_time: number
   readonly grant_id: string
   readonly client_class: string
 }

@@ -1,7 +1,8 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
-import type { ClientOperations, StoredClient, StoredDocument } from '../store.ts'
+import type { ClientOperations, RevokedClient, StoredClient, StoredDocument } from '../store.ts'
 import { recordEvent } from './events.ts'
+import { revokeGrantsOfClient } from './revoke-grant.ts'
 
 interface NewClient {
   readonly id: string
@@ -53,6 +54,28 @@ function* add(client: NewClient): Work<void> {
   yield* recordEvent('client.added', { client: client.id, kind: client.kind }, client.now)
 }
 
+const disableClient = statement((slot: Values<{ id: string; now: number }>) =>
+  tables
+    .updateTable('clients')
+    .set({ disabled_at: slot('now') })
+    .where('id', '=', slot('id'))
+    .where('disabled_at', 'is', null)
+    .returning('id'),
+)
+
+const endTransactions = statement((slot: Values<{ id: string }>) =>
+  tables.deleteFrom('transactions').where('client_id', '=', slot('id')),
+)
+
+function* revoke(id: string, now: number): Work<RevokedClient> {
+  const isRegistered = (yield* first(clientById, { id })) !== undefined
+  if ((yield* first(disableClient, { id, now })) !== undefined) {
+    yield* recordEvent('client.disabled', { client: id }, now)
+  }
+  yield* all(endTransactions, { id })
+  return { isDisabled: isRegistered, endedGrants: yield* revokeGrantsOfClient(id, 'client-revoked', now) }
+}
+
 interface ClientRow {
   readonly id: string
   readonly kind: StoredClient['kind']
@@ -81,6 +104,7 @@ export function clients(engine: Engine): ClientOperations {
     async list() {
       return (await engine.read(all(allClients, {}))).map(readClient)
     },
+    revoke: (id, now) => engine.atomically(revoke(id, now)),
     async saveDocument(document) {
       await engine.atomically(all(upsertDocument, { ...document, etag: document.etag ?? null }))
     },

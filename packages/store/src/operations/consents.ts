@@ -1,6 +1,10 @@
 import { tables } from '../schema.ts'
 import { all, statement, type Values, type Work } from '../statement.ts'
-import type { ConsentKey, RememberedConsent } from '../store.ts'
+import type { ConsentKey, DeclinedConsent, RememberedConsent, TransactionOperations } from '../store.ts'
+import { recordChange } from './changes.ts'
+
+/** For this long a decline keeps a client from asking again, so long guards must be able to hear of it. */
+const declineCountsMs = 24 * 60 * 60 * 1000
 
 interface Consent {
   readonly key: ConsentKey
@@ -39,6 +43,42 @@ const selectConsents = statement((slot: Values<ConsentKey>) =>
     .orderBy('scope'),
 )
 
+/** What was said about one client at one resource, wherever its answers go. */
+interface Subject {
+  readonly userId: string
+  readonly clientId: string
+  readonly resource: string
+}
+
+const deleteDeclined = statement((slot: Values<Subject & { scope: string }>) =>
+  tables
+    .deleteFrom('consents')
+    .where('user_id', '=', slot('userId'))
+    .where('client_id', '=', slot('clientId'))
+    .where('resource', '=', slot('resource'))
+    .where('scope', '=', slot('scope'))
+    .where('decision', '=', 'declined')
+    .returning('scope'),
+)
+
+const deleteGranted = statement((slot: Values<Pick<Subject, 'userId' | 'clientId'>>) =>
+  tables
+    .deleteFrom('consents')
+    .where('user_id', '=', slot('userId'))
+    .where('client_id', '=', slot('clientId'))
+    .where('decision', '=', 'granted'),
+)
+
+const turnDeclined = statement((slot: Values<Subject & { scope: string; at: number }>) =>
+  tables
+    .updateTable('consents')
+    .set({ decision: 'declined', at: slot('at') })
+    .where('user_id', '=', slot('userId'))
+    .where('client_id', '=', slot('clientId'))
+    .where('resource', '=', slot('resource'))
+    .where('scope', '=', slot('scope')),
+)
+
 /** Remembers what was said as part of an operation; the last word counts. Throws when it is about another user or client. */
 export function* rememberConsents(
   consents: readonly Consent[],
@@ -51,8 +91,52 @@ export function* rememberConsents(
     }
     yield* all(upsertConsent, { ...key, scope, decision, at: now })
   }
+  if (who.userId !== null && consents.some(({ decision }) => decision === 'declined')) {
+    yield* recordConsentsChange(who.userId, now)
+  }
+}
+
+/** Forgets that the user said no to these scopes, wherever the answers of the client went then. */
+export function* forgetDeclined(subject: Subject, scopes: readonly string[], now: number): Work<void> {
+  let forgotten = 0
+  for (const scope of scopes) forgotten += (yield* all(deleteDeclined, { ...subject, scope })).length
+  if (forgotten > 0) yield* recordConsentsChange(subject.userId, now)
+}
+
+/** Remembers a no that was said apart from any request: it replaces every earlier yes of the user to this client. */
+export function* declineEverywhere(key: ConsentKey, scopes: readonly string[], now: number): Work<void> {
+  for (const scope of scopes) {
+    yield* all(turnDeclined, { ...key, scope, at: now })
+    yield* all(upsertConsent, { ...key, scope, decision: 'declined', at: now })
+  }
+  if (scopes.length > 0) yield* recordConsentsChange(key.userId, now)
+}
+
+/** Forgets every yes to this client, also one that it has not used yet: its next request, wherever, is asked about again. */
+export function* forgetGranted(subject: Pick<Subject, 'userId' | 'clientId'>): Work<void> {
+  yield* all(deleteGranted, subject)
 }
 
 export function* loadConsents(key: ConsentKey): Work<readonly RememberedConsent[]> {
   return yield* all(selectConsents, key)
+}
+
+type DeclinedFilter = Parameters<TransactionOperations['listDeclined']>[0]
+
+export function* listDeclined({ userId, since }: DeclinedFilter): Work<readonly DeclinedConsent[]> {
+  let query = tables
+    .selectFrom('consents')
+    .select(['user_id as userId', 'client_id as clientId', 'resource', 'scope', 'at'])
+    .where('decision', '=', 'declined')
+    .where('at', '>', since)
+  if (userId !== undefined) query = query.where('user_id', '=', userId)
+  return yield* all(
+    statement(() => query),
+    {},
+  )
+}
+
+/** Guards read the declines of the user anew. */
+function recordConsentsChange(userId: string, now: number): Work<void> {
+  return recordChange('consents-changed', userId, now, now + declineCountsMs)
 }

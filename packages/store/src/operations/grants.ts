@@ -1,9 +1,11 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
 import type { Grant, GrantOperations } from '../store.ts'
+import { changeScopes, revokeByUser } from './change-scopes.ts'
 import { recordChange } from './changes.ts'
 import { countWrongVerifier, loadCode, redeemCode } from './codes.ts'
 import { recordEvent } from './events.ts'
+import { listGrantsInUse } from './grants-of-user.ts'
 import { findGrant, grantColumns, readGrant } from './read-grant.ts'
 import { loadRefreshToken, rotateRefreshToken } from './refresh-tokens.ts'
 import { revokeGrant } from './revoke-grant.ts'
@@ -50,6 +52,9 @@ export function grants(engine: Engine): GrantOperations {
     rotateRefreshToken: (rotation) => engine.atomically(rotateRefreshToken(rotation)),
     load: (id) => engine.read(findGrant(id)),
     list: (filter) => engine.read(list(filter)),
+    listInUse: (userId, now) => engine.read(listGrantsInUse(userId, now)),
+    changeScopes: (change) => engine.atomically(changeScopes(change)),
+    revokeByUser: (revocation) => engine.atomically(revokeByUser(revocation)),
     revoke: (id, because, now) => engine.atomically(revokeGrant({ id, because, now })),
     revokeAccessToken: (token) => engine.atomically(revokeAccessToken(token)),
   }

@@ -4,6 +4,9 @@ import type { NewCode, NewGrant } from '../store.ts'
 
 interface GrantFields extends Omit<NewGrant, 'scopes'> {
   readonly scopes: string
+  readonly clientName: string
+  readonly redirectHost: string
+  readonly signedInAt: number
   readonly now: number
 }
 
@@ -15,6 +18,9 @@ const insertGrant = statement((slot: Values<GrantFields>) =>
     client_class: slot('clientClass'),
     resource: slot('resource'),
     scopes: slot('scopes'),
+    client_name: slot('clientName'),
+    redirect_host: slot('redirectHost'),
+    signed_in_at: slot('signedInAt'),
     created_at: slot('now'),
     revoked_at: null,
     revoked_because: null,
@@ -34,7 +40,13 @@ const insertCode = statement((slot: Values<NewCode & { grantId: string }>) =>
 )
 
 /** Makes a grant and its code as part of an operation that has consumed what earned them. */
-export function* makeGrant(grant: NewGrant, code: NewCode, now: number): Work<void> {
-  yield* all(insertGrant, { ...grant, scopes: JSON.stringify(grant.scopes), now })
+export function* makeGrant(
+  grant: NewGrant,
+  code: NewCode,
+  { signedInAt, now }: { readonly signedInAt: number; readonly now: number },
+): Work<void> {
+  const { clientName = '', redirectHost = '' } = grant
+  const scopes = JSON.stringify(grant.scopes)
+  yield* all(insertGrant, { ...grant, clientName, redirectHost, scopes, signedInAt, now })
   yield* all(insertCode, { ...code, grantId: grant.id })
 }

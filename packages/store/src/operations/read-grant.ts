@@ -10,6 +10,9 @@ export const grantColumns = [
   'grants.client_class',
   'grants.resource',
   'grants.scopes',
+  'grants.client_name',
+  'grants.redirect_host',
+  'grants.signed_in_at',
   'grants.created_at',
   'grants.revoked_at',
   'grants.revoked_because',
@@ -22,6 +25,9 @@ interface GrantRow {
   readonly client_class: string
   readonly resource: string
   readonly scopes: string
+  readonly client_name: string
+  readonly redirect_host: string
+  readonly signed_in_at: number
   readonly created_at: number
   readonly revoked_at: number | null
   readonly revoked_because: string | null
@@ -39,6 +45,9 @@ export function readGrant(row: GrantRow): Grant {
     clientClass: row.client_class,
     resource: row.resource,
     scopes: JSON.parse(row.scopes) as readonly string[],
+    clientName: row.client_name,
+    redirectHost: row.redirect_host,
+    signedInAt: row.signed_in_at,
     createdAt: row.created_at,
     revokedAt: row.revoked_at ?? undefined,
     revokedBecause: row.revoked_because ?? undefined,

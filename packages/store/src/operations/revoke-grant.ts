@@ -57,3 +57,18 @@ export function* revokeGrant(revocation: Revocation): Work<boolean> {
 export function* revokeGrantsOfUser(userId: string, because: string, now: number): Work<void> {
   for (const { id } of yield* all(liveGrantsOfUser, { userId })) yield* revokeGrant({ id, because, now })
 }
+
+const liveGrantsOfClient = statement((slot: Values<{ clientId: string }>) =>
+  tables
+    .selectFrom('grants')
+    .select('id')
+    .where('client_id', '=', slot('clientId'))
+    .where('revoked_at', 'is', null),
+)
+
+/** Ends every live grant of a client as part of an operation, and answers how many. */
+export function* revokeGrantsOfClient(clientId: string, because: string, now: number): Work<number> {
+  const live = yield* all(liveGrantsOfClient, { clientId })
+  for (const { id } of live) yield* revokeGrant({ id, because, now })
+  return live.length
+}

@@ -1,5 +1,5 @@
 import { tables } from '../schema.ts'
-import { type Engine, first, statement, type Values, type Work } from '../statement.ts'
+import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
 import type { Session, SessionOperations } from '../store.ts'
 import { recordEvent } from './events.ts'
 
@@ -37,6 +37,16 @@ const liveSession = statement((slot: Values<{ hash: string; now: number }>) =>
     .where('users.disabled_at', 'is', null),
 )
 
+const liveSessionsOfUser = statement((slot: Values<{ userId: string; now: number }>) =>
+  tables
+    .selectFrom('sessions')
+    .select(['hash', 'user_id as userId', 'signed_in_at as signedInAt', 'expires_at as expiresAt'])
+    .where('user_id', '=', slot('userId'))
+    .where('expires_at', '>', slot('now'))
+    .orderBy('signed_in_at', 'desc')
+    .orderBy('hash'),
+)
+
 const deleteSession = statement((slot: Values<{ hash: string }>) =>
   tables.deleteFrom('sessions').where('hash', '=', slot('hash')).returning('user_id'),
 )
@@ -56,6 +66,7 @@ export function sessions(engine: Engine): SessionOperations {
   return {
     create: (session) => engine.atomically(create(session)),
     load: (hash, now) => engine.read(first(liveSession, { hash, now })),
+    list: (userId, now) => engine.read(all(liveSessionsOfUser, { userId, now })),
     end: (hash, now) => engine.atomically(end(hash, now)),
   }
 }

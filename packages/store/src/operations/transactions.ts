@@ -1,7 +1,7 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
 import type { Transaction, TransactionOperations } from '../store.ts'
-import { loadConsents, rememberConsents } from './consents.ts'
+import { forgetDeclined, listDeclined, loadConsents, rememberConsents } from './consents.ts'
 import { recordEvent } from './events.ts'
 import { makeGrant } from './make-grant.ts'
 
@@ -49,12 +49,12 @@ const liveTransaction = statement((slot: Values<{ id: string; now: number }>) =>
     .where('expires_at', '>', slot('now')),
 )
 
-const putUser = statement((slot: Values<SignIn>) =>
+const putUser = statement((slot: Values<SignIn & { signedInAt: number }>) =>
   tables
     .updateTable('transactions')
     .set({
       user_id: slot('userId'),
-      signed_in_at: slot('now'),
+      signed_in_at: slot('signedInAt'),
       browser_hash: slot('newBrowserHash'),
       form_hash: slot('newFormHash'),
     })
@@ -87,7 +87,7 @@ const takeSignedIn = statement(
           .where('users.id', '=', slot('userId'))
           .where('users.disabled_at', 'is', null),
       )
-      .returning(['user_id', 'client_id']),
+      .returning(['user_id', 'client_id', 'signed_in_at']),
 )
 
 const takeAny = statement((slot: Values<{ id: string; now: number }>) =>
@@ -105,7 +105,7 @@ function* create(transaction: NewTransaction): Work<void> {
 }
 
 function* signIn(change: SignIn): Work<boolean> {
-  const changed = yield* first(putUser, change)
+  const changed = yield* first(putUser, { ...change, signedInAt: change.signedInAt ?? change.now })
   if (changed === undefined) return false
   const details = { transaction: change.id, user: change.userId, client: changed.client_id }
   yield* recordEvent('transaction.signed-in', details, change.now)
@@ -114,8 +114,10 @@ function* signIn(change: SignIn): Work<boolean> {
 
 function* finishWithCode({ id, grant, code, consents, now }: Finish): Work<boolean> {
   const { userId, clientId } = grant
-  if ((yield* first(takeSignedIn, { id, userId, clientId, now })) === undefined) return false
-  yield* makeGrant(grant, code, now)
+  const taken = yield* first(takeSignedIn, { id, userId, clientId, now })
+  if (taken === undefined) return false
+  yield* makeGrant(grant, code, { signedInAt: taken.signed_in_at ?? now, now })
+  yield* forgetDeclined(grant, grant.scopes, now)
   yield* rememberConsents(consents, { userId, clientId }, now)
   const details = {
     transaction: id,
@@ -161,5 +163,6 @@ export function transactions(engine: Engine): TransactionOperations {
     finishWithCode: (finish) => engine.atomically(finishWithCode(finish)),
     finishWithDenial: (finish) => engine.atomically(finishWithDenial(finish)),
     loadConsents: (key) => engine.read(loadConsents(key)),
+    listDeclined: (filter) => engine.read(listDeclined(filter)),
   }
 }

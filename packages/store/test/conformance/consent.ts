@@ -170,7 +170,7 @@ export function consentConformance({ store }: Subject): void {
     ])
   })
 
-  test('V14 consents of different keys never meet, whatever the strings', async () => {
+  test('PX-05 PX-14 V14 consents of different keys never meet, whatever the strings', async () => {
     const users = [await addUser(store()), await addUser(store())] as const
     const odd = fc.oneof(
       fc.constantFrom(

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { holdLock } from '@warder/store'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const program = `
+  import { holdLock } from '@warder/store'
+  process.stdout.write(holdLock(process.argv[1]) === undefined ? 'refused' : 'held')
+  setInterval(() => {}, 1000)
+`
+
+describe('holdLock', { timeout: 30_000 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'warder-lock-'))
+  const children: ChildProcess[] = []
+  afterAll(() => {
+    for (const child of children) child.kill('SIGKILL')
+    rmSync(root, { recursive: true })
+  })
+
+  /** Another process that tries for the lock and stays, and what became of it. */
+  const contend = async (file: string): Promise<readonly [string, ChildProcess]> => {
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@warder/source', '--input-type=module', '--eval', program, file],
+      { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    children.push(child)
+    const [answer] = await once(child.stdout, 'data')
+    return [String(answer), child]
+  }
+
+  const kill = async (child: ChildProcess): Promise<void> => {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  test('of two processes one holds it, and kill -9 of that one frees it', async () => {
+    const file = join(root, 'one', 'lock')
+    const [first, holder] = await contend(file)
+    const [second] = await contend(file)
+    expect([first, second]).toEqual(['held', 'refused'])
+    expect(holdLock(file)).toBeUndefined()
+    await kill(holder)
+    const held = holdLock(file)
+    expect(held).toBeDefined()
+    held?.release()
+  })
+
+  test('one process gets it once, and again when it was released', () => {
+    const file = join(root, 'two', 'lock')
+    const held = holdLock(file)
+    expect(held).toBeDefined()
+    expect(holdLock(file)).toBeUndefined()
+    held?.release()
+    const again = holdLock(file)
+    expect(again).toBeDefined()
+    again?.release()
+  })
+
+  test('the file is its user’s alone, and one that others can open is refused', () => {
+    const file = join(root, 'three', 'lock')
+    holdLock(file)?.release()
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    chmodSync(file, 0o644)
+    expect(() => holdLock(file)).toThrow('open to other users')
+  })
+})
