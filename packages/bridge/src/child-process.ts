@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { isMainThread } from 'node:worker_threads'
 import { makeChildEnvironment } from './child-environment.ts'
+import { coverInheritedFiles } from './inherited-files.ts'
 import type { BridgeLog } from './log.ts'
 import { endGroup, guardGroup } from './process-group.ts'
 import { readLines } from './read-lines.ts'
@@ -15,6 +16,8 @@ const lastWordsMs = 100
 /** What to start. */
 export interface ChildCommand {
   readonly command: readonly string[]
+  /** A program with its arguments that starts the command inside of something. */
+  readonly wrapper?: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
 }
@@ -41,12 +44,12 @@ export interface ChildProcess {
 }
 
 /**
- * Starts the command without a shell, in a process group of its own, with the environment of named variables only. When
- * Warder is killed by SIGKILL, the child sees the end of its input, and nothing else ends it.
+ * Starts the command without a shell, in a process group of its own, with the environment of named variables only. The group
+ * ends with Warder, whatever ends that.
  */
 export function startChildProcess(command: ChildCommand, events: ChildEvents): ChildProcess {
   const child = spawnPrivately(command)
-  const unguard = child.pid === undefined ? () => undefined : guardGroup(child.pid)
+  const unguard = child.pid === undefined ? () => undefined : guardGroup(child.pid, events.log)
   const tail: string[] = []
   let ended = false
   let stopping: Promise<void> | undefined
@@ -112,19 +115,24 @@ export function startChildProcess(command: ChildCommand, events: ChildEvents): C
   }
 }
 
+let covered: readonly (number | null)[] | undefined
+
 function spawnPrivately(command: ChildCommand): ChildProcessWithoutNullStreams {
-  const [program = '', ...argumentList] = command.command
+  const [program = '', ...argumentList] = [...(command.wrapper ?? []), ...command.command]
+  covered ??= coverInheritedFiles()
   // The child inherits the umask; spawn() forks before it returns, so that no other code runs under the narrow one.
   const before = isMainThread ? process.umask(0o077) : undefined
   try {
-    return spawn(program, argumentList, {
+    const child = spawn(program, argumentList, {
       env: makeChildEnvironment(command.env),
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...covered],
       shell: false,
       detached: process.platform !== 'win32',
       windowsHide: true,
     })
+    // Its first three files are pipes.
+    return child as ChildProcessWithoutNullStreams
   } finally {
     if (before !== undefined) process.umask(before)
   }

@@ -14,9 +14,16 @@ export interface HostedChild {
   readonly facts: ChildFacts
   readonly peer: ChildPeer
   readonly watched: WatchedResources
+  /** It serves all users: what it reports without being asked reaches nobody, but that a list has changed. */
+  readonly shared: boolean
   /** The OAuth clients that have used this child. */
   readonly clients: Set<string>
   isClogged(): boolean
+  isOver(): boolean
+  /** Whether it ended otherwise than by `stop`. */
+  crashed(): boolean
+  /** Since when nobody holds it (`performance.now`); undefined while somebody does, and when it is over. */
+  idleSince(): number | undefined
   /** Tells each notice to `reader` until the returned function is called. */
   listen(reader: (notice: ChildNotice) => void): () => void
   /** Keeps the child from being idle until the returned function is called. */
@@ -30,6 +37,10 @@ export interface HostedChild {
 export interface HostedChildOptions {
   readonly command: ChildCommand
   readonly idleMs: number
+  /** One that is older is stopped as soon as nobody holds it. */
+  readonly maxAgeMs: number
+  /** One child serves all users. */
+  readonly shared: boolean
   readonly log: BridgeLog
   /** Every process that has been started and is not gone yet. */
   readonly processes: Set<ChildProcess>
@@ -39,7 +50,10 @@ export interface HostedChildOptions {
 export async function startHostedChild(options: HostedChildOptions): Promise<HostedChild> {
   const readers = new Set<(notice: ChildNotice) => void>()
   const endings = new Set<() => void>()
+  const born = performance.now()
   let ended: string | undefined
+  let stopped = false
+  let idleSince = born
   let holds = 0
   let idle: NodeJS.Timeout | undefined
 
@@ -58,15 +72,17 @@ export async function startHostedChild(options: HostedChildOptions): Promise<Hos
     if (notice !== undefined) for (const reader of [...readers]) reader(notice)
   })
   const stop = async (): Promise<void> => {
+    if (ended === undefined) stopped = true
     await child.stop()
     options.processes.delete(child)
   }
   options.processes.add(child)
-  const facts = await loadFactsInTime(peer).catch(async (error: unknown) => {
+  const said = await loadFactsInTime(peer).catch(async (error: unknown) => {
     const reason = ended ?? String(error instanceof Error ? error.message : error)
     await stop()
     throw unreachable(options.command, reason, child.stderrTail())
   })
+  const facts = options.shared ? withoutLogging(said) : said
   options.log({ level: 'info', event: 'child.ready', pid: child.pid, era: facts.era })
   onEnd(() => void stop())
   if (ended === undefined) restIdle()
@@ -79,10 +95,14 @@ export async function startHostedChild(options: HostedChildOptions): Promise<Hos
 
   function restIdle(): void {
     clearTimeout(idle)
-    idle = setTimeout(() => {
-      options.log({ level: 'info', event: 'child.idle', pid: child.pid })
+    idleSince = performance.now()
+    const left = born + options.maxAgeMs - idleSince
+    const event = left < options.idleMs ? 'child.old' : 'child.idle'
+    const say = (): void => {
+      options.log({ level: 'info', event, pid: child.pid })
       void stop()
-    }, options.idleMs)
+    }
+    idle = setTimeout(say, Math.max(0, Math.min(left, options.idleMs)))
     idle.unref()
   }
 
@@ -92,8 +112,12 @@ export async function startHostedChild(options: HostedChildOptions): Promise<Hos
     facts,
     peer,
     watched,
+    shared: options.shared,
     clients: new Set(),
     isClogged: () => child.isClogged(),
+    isOver: () => ended !== undefined,
+    crashed: () => ended !== undefined && !stopped,
+    idleSince: () => (holds === 0 && ended === undefined ? idleSince : undefined),
     listen: (reader) => {
       readers.add(reader)
       return () => void readers.delete(reader)
@@ -112,6 +136,11 @@ export async function startHostedChild(options: HostedChildOptions): Promise<Hos
     onEnd,
     stop,
   }
+}
+
+function withoutLogging(facts: ChildFacts): ChildFacts {
+  const { logging: _logging, ...capabilities } = facts.capabilities
+  return { ...facts, capabilities }
 }
 
 async function loadFactsInTime(peer: ChildPeer): Promise<ChildFacts> {

@@ -1,5 +1,7 @@
 export type { HostedAnswer, HostedCall } from './hosted-call.ts'
 export { inspectHttp } from './inspect-http.ts'
 export type { BridgeLog, BridgeLogEntry } from './log.ts'
+export type { RestartRules } from './restarts.ts'
+export { type SandboxOptions, SandboxProblem } from './sandbox.ts'
 export { createStdioHost, type StdioHost, type StdioHostOptions } from './stdio-host.ts'
 export type { InspectedTool, UpstreamFacts } from './upstream-facts.ts'

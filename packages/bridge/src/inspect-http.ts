@@ -5,14 +5,14 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client'
 import { Refusal } from '@warder/protocol'
-import { readTool } from './read-tool.ts'
+import { readPromptName, readTool } from './read-tool.ts'
 import { ourself } from './revisions.ts'
 import type { InspectedTool, UpstreamFacts } from './upstream-facts.ts'
 
 const stepMs = 10_000
 const wholeMs = 30_000
 const maxPages = 100
-const maxTools = 10_000
+const maxItems = 10_000
 
 /**
  * Asks an MCP server at a URL what it offers, without any credentials: so what is found is open to anybody who reaches it.
@@ -36,9 +36,15 @@ export async function inspectHttp(url: string): Promise<UpstreamFacts & { readon
     const { tools, resources, prompts } = client.getServerCapabilities() ?? {}
     const { name = 'unknown', version = 'unknown', title } = client.getServerVersion() ?? {}
     return {
-      tools: tools === undefined ? [] : await listTools(client, options),
+      tools:
+        tools === undefined
+          ? []
+          : await listAll('tools', (page) => client.listTools(page, options).then(readToolPage)),
       resources: resources !== undefined,
-      prompts: prompts !== undefined,
+      prompts:
+        prompts === undefined
+          ? []
+          : await listAll('prompts', (page) => client.listPrompts(page, options).then(readPromptPage)),
       serverInfo: { name, version, ...(title === undefined ? {} : { title }) },
       open: true,
     }
@@ -49,19 +55,40 @@ export async function inspectHttp(url: string): Promise<UpstreamFacts & { readon
   }
 }
 
-async function listTools(
-  client: Client,
-  options: { timeout: number; signal: AbortSignal },
-): Promise<InspectedTool[]> {
-  const tools: InspectedTool[] = []
+interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly nextCursor: string | undefined
+}
+
+const readToolPage = (list: {
+  tools: readonly unknown[]
+  nextCursor?: string | undefined
+}): Page<InspectedTool> => ({
+  items: list.tools.map(readTool),
+  nextCursor: list.nextCursor,
+})
+
+const readPromptPage = (list: {
+  prompts: readonly unknown[]
+  nextCursor?: string | undefined
+}): Page<string> => ({
+  items: list.prompts.map(readPromptName),
+  nextCursor: list.nextCursor,
+})
+
+async function listAll<Item>(
+  what: string,
+  load: (page: { cursor?: string }) => Promise<Page<Item>>,
+): Promise<Item[]> {
+  const items: Item[] = []
   let cursor: string | undefined
-  for (let page = 0; page < maxPages && tools.length < maxTools; page++) {
-    const list = await client.listTools(cursor === undefined ? {} : { cursor }, options)
-    tools.push(...list.tools.map(readTool))
+  for (let page = 0; page < maxPages && items.length < maxItems; page++) {
+    const list = await load(cursor === undefined ? {} : { cursor })
+    items.push(...list.items)
     cursor = list.nextCursor
-    if (cursor === undefined) return tools
+    if (cursor === undefined) return items
   }
-  throw new Error('its list of tools does not end')
+  throw new Error(`its list of ${what} does not end`)
 }
 
 function toUpstreamRefusal(url: string, error: unknown): Refusal {

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { BridgeLog } from './log.ts'
+import { createWatchdog } from './watchdog.ts'
 
 const windows = process.platform === 'win32'
 
@@ -27,17 +29,23 @@ function isGroupGone(pid: number): boolean {
 }
 
 const guarded = new Set<number>()
+const watchdog = createWatchdog()
 
 const killGuarded = (): void => {
   for (const pid of guarded) signalGroup(pid, 'SIGKILL')
 }
 
-/** Kills the group when Warder's own process exits without having ended it, until the returned function is called. */
-export function guardGroup(pid: number): () => void {
+/**
+ * Sees to it that the group does not outlive Warder, until the returned function is called: Warder kills it when it exits,
+ * and the watchdog does when Warder had no chance to.
+ */
+export function guardGroup(pid: number, log: BridgeLog): () => void {
   if (guarded.size === 0) process.on('exit', killGuarded)
   guarded.add(pid)
+  watchdog.add(pid, log)
   return () => {
-    guarded.delete(pid)
+    if (!guarded.delete(pid)) return
+    watchdog.remove(pid)
     if (guarded.size === 0) process.off('exit', killGuarded)
   }
 }

@@ -14,9 +14,10 @@ import type { HostedCall } from './hosted-call.ts'
  * body: that is done before a call is decided upon.
  */
 export function readEra(call: HostedCall): McpEra {
-  const version = call.message?.version ?? call.headers.protocolVersion
+  const named = call.message?.version
+  const version = named ?? call.headers.protocolVersion
   if (version === undefined) return 'session'
-  checkProtocolVersion(version)
+  checkProtocolVersion(version, named === undefined ? 'header' : 'meta')
   if (!isStatelessVersion(version)) return 'session'
   // GW-06: nothing is said about the envelope of a notification.
   if (call.message?.kind === 'request') checkEnvelope(call.message.params)

@@ -17,3 +17,10 @@ export function readTool(definition: unknown): InspectedTool {
     ...(claimed.length === 0 ? {} : { annotations: Object.fromEntries(claimed) }),
   }
 }
+
+/** The name of a prompt. Throws an Error when it has none. */
+export function readPromptName(definition: unknown): string {
+  const name = isJsonObject(definition) ? definition['name'] : undefined
+  if (typeof name !== 'string') throw new Error('has a prompt without a name')
+  return name
+}

@@ -63,7 +63,9 @@ async function requestAnswer(session: Session, call: HostedCall, message: Reques
   if (method === 'ping') return jsonAnswer({ jsonrpc: '2.0', id, result: {} })
   if (method === 'resources/subscribe') return watchAnswer(session, message)
   if (method === 'resources/unsubscribe') return unwatchAnswer(session, message)
-  if (!forwardedMethods.has(method) && method !== 'logging/setLevel') {
+  // In a shared child the level would be everybody's, and nobody gets its messages.
+  const isLogging = method === 'logging/setLevel' && !child.shared
+  if (!forwardedMethods.has(method) && !isLogging) {
     return unknownMethodAnswer(message)
   }
   const { signal: cancelled, done } = trackRequest(session, id)
@@ -129,10 +131,12 @@ function streamAnswer(session: Session, call: HostedCall): HostedAnswer {
 
 /**
  * Log messages may quote what a tool was given and what it found, and a child does not say for whom it was working: as
- * soon as a second client of the user has come, with other rights perhaps, nobody gets them.
+ * soon as a second client of the user has come, with other rights perhaps, nobody gets them, and from a child that users
+ * share never.
  */
 function concerns(session: Session, notice: ChildNotice): boolean {
-  if (notice.method === 'notifications/message') return session.child.clients.size === 1
+  if (notice.method === 'notifications/message')
+    return !session.child.shared && session.child.clients.size === 1
   if (notice.method === 'notifications/resources/updated') return session.watching.has(notice.params.uri)
   return true
 }

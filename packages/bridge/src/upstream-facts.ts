@@ -2,7 +2,8 @@
 export interface UpstreamFacts {
   readonly tools: readonly InspectedTool[]
   readonly resources: boolean
-  readonly prompts: boolean
+  /** Names of its prompts. */
+  readonly prompts: readonly string[]
   readonly serverInfo: { readonly name: string; readonly version: string; readonly title?: string }
 }
 

@@ -102,7 +102,7 @@ describe('messages that the child makes up', () => {
   })
 
   for (const method of ['sampling/createMessage', 'elicitation/create', 'roots/list']) {
-    test(`N15 ${method} is answered "not supported", and reaches no client`, async () => {
+    test(`GW-09 N15 ${method} is answered "not supported", and reaches no client`, async () => {
       const answer = await callTool(served.url, 'ask', { method })
       expect(answer.error).toEqual({ code: -32601, message: `${method} is not supported here` })
     })

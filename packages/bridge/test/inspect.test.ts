@@ -28,7 +28,7 @@ describe('inspect', () => {
     const facts = await inspect(child('odd-server.mjs'))
     expect(facts).toMatchObject({
       resources: true,
-      prompts: false,
+      prompts: [],
       serverInfo: { name: 'odd', version: '1.2.3' },
     })
     expect(facts.tools.length).toBeGreaterThan(10)
@@ -38,7 +38,7 @@ describe('inspect', () => {
 
   test('reads a server of 2026-07-28, with what its tools claim', async () => {
     const { tools, prompts } = await inspect(child('stateless-server.mjs'))
-    expect(prompts).toBe(false)
+    expect(prompts).toEqual([])
     expect(tools[0]).toEqual({
       name: 'echo',
       description: 'Says it again',
@@ -48,7 +48,7 @@ describe('inspect', () => {
 
   test('reads the official everything server', async () => {
     const facts = await inspect(everything)
-    expect(facts).toMatchObject({ resources: true, prompts: true })
+    expect(facts).toMatchObject({ resources: true, prompts: expect.arrayContaining(['simple-prompt']) })
     expect(facts.tools.map(({ name }) => name)).toContain('get-env')
   })
 
@@ -95,7 +95,7 @@ describe('inspectHttp', () => {
   test('reads a server that anybody may call, and says that it is open', async () => {
     const { url } = await serveChild('odd-server.mjs')
     const facts = await inspectHttp(url)
-    expect(facts).toMatchObject({ open: true, resources: true, prompts: false, serverInfo: { name: 'odd' } })
+    expect(facts).toMatchObject({ open: true, resources: true, prompts: [], serverInfo: { name: 'odd' } })
     expect(facts.tools.length).toBeGreaterThan(10)
   })
 

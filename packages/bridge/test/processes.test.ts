@@ -1,21 +1,11 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { McpMessage, Refusal } from '@warder/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { isAlive } from './is-alive.ts'
 import { child, type Served, serve } from './serve.ts'
-import {
-  callTool,
-  envelope,
-  eventually,
-  openSession,
-  post,
-  postStateless,
-  type Wire,
-  whoHeaders,
-} from './talk.ts'
+import { callTool, envelope, eventually, post, type Wire } from './talk.ts'
 
 const open: Served[] = []
 afterEach(async () => {
@@ -29,18 +19,8 @@ const start = async (...args: Parameters<typeof serve>): Promise<Served> => {
   return served
 }
 
-/** A process that is dead, but not yet fetched by whoever inherited it, is dead. */
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
 describe('what a child sees', () => {
-  test('P01 its environment is the named variables and the few without which nothing runs', async () => {
+  test('PX-24 P01 its environment is the named variables and the few without which nothing runs', async () => {
     vi.stubEnv('DATABASE_URL', 'postgres://secret')
     vi.stubEnv('NODE_OPTIONS', '--no-warnings')
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
@@ -64,6 +44,16 @@ describe('what a child sees', () => {
     expect(process.umask()).toBe(before)
   })
 
+  test('P11 a secret of its environment stands in no command line', async () => {
+    const secret = 'canary-secret-of-the-server'
+    const { url } = await start(child('odd-server.mjs'), { env: { API_KEY: secret } })
+    const { env, pid } = await callTool(url, 'environment')
+    expect(env.API_KEY).toBe(secret)
+    const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,args'], { maxBuffer: 16 * 1024 * 1024 })
+    expect(stdout).toMatch(new RegExp(`^\\s*${pid} `, 'm'))
+    expect(stdout).not.toContain(secret)
+  })
+
   test('P03 no shell reads its arguments', async () => {
     const script = 'process.stderr.write(JSON.stringify(process.argv.slice(1)))'
     const odd = ['$(id)', '; true', '`id`', '*']
@@ -71,44 +61,6 @@ describe('what a child sees', () => {
     await expect(served.host.inspect()).rejects.toMatchObject({
       notes: { detail: expect.stringContaining(JSON.stringify(odd)) },
     })
-  })
-})
-
-describe('how many children there are', () => {
-  const pidOf = async (url: string, owner: string): Promise<number> =>
-    (await callTool(url, 'environment', {}, { owner })).pid
-
-  test('decision 9: one for each user, started once even when the first requests come together', async () => {
-    const { url, log } = await start(child('odd-server.mjs'))
-    const pids = await Promise.all(['a', 'a', 'b', 'a', 'b'].map((owner) => pidOf(url, owner)))
-    expect(pids[0]).toBe(pids[1])
-    expect(pids[0]).toBe(pids[3])
-    expect(pids[2]).toBe(pids[4])
-    expect(pids[0]).not.toBe(pids[2])
-    expect(log.filter(({ event }) => event === 'child.ready')).toHaveLength(2)
-  })
-
-  test('N13 more than the maximum are refused, and those that run go on', async () => {
-    const { url } = await start(child('odd-server.mjs'), { maxChildren: 1 })
-    const pid = await pidOf(url, 'a')
-    const refused = await postStateless(url, { method: 'tools/list', owner: 'b' })
-    expect([refused.status, ((await refused.json()) as Wire).error.code]).toEqual([503, -32603])
-    expect(await pidOf(url, 'a')).toBe(pid)
-  })
-
-  test('an idle child is stopped; one with an open stream is not', async () => {
-    const { url, log } = await start(child('odd-server.mjs'), { idleMs: 50 })
-    const headers = await openSession(url, { owner: 'stream' })
-    const gone = new AbortController()
-    await fetch(url, { headers: { ...headers, ...whoHeaders({ owner: 'stream' }) }, signal: gone.signal })
-    const [kept, idle] = [await pidOf(url, 'stream'), await pidOf(url, 'idle')]
-    await eventually(() => isAlive(idle)).toBe(false)
-    await sleep(100)
-    expect(isAlive(kept)).toBe(true)
-    gone.abort()
-    await eventually(() => isAlive(kept)).toBe(false)
-    expect(log.filter(({ event }) => event === 'child.idle')).toHaveLength(2)
-    expect(await pidOf(url, 'idle')).not.toBe(idle)
   })
 })
 
@@ -168,6 +120,23 @@ describe('how a child ends', () => {
     expect(await callTool(url, 'level', {}, { owner: 'other' })).toBe('info')
     await host.close()
     await Promise.all(waiting)
+  })
+
+  test('P05 bytes that are no JSON, on either output, reach nobody; the answer does', async () => {
+    const { url, log } = await start(child('odd-server.mjs'))
+    expect(await callTool(url, 'garbage')).toBe('the true answer')
+    const lines = log.filter(({ event }) => event === 'child.stderr').map(({ line }) => String(line))
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(2000)
+  })
+
+  test('P10 a child that only computes holds up nobody else, and can be ended', async () => {
+    const { url, host } = await start(child('odd-server.mjs'))
+    const pid = (await callTool(url, 'environment')).pid
+    const spinning = callTool(url, 'spin').catch(String)
+    expect(await callTool(url, 'level', {}, { owner: 'other' })).toBe('info')
+    await host.close()
+    expect(await spinning).toContain('was stopped before it answered')
+    expect(isAlive(pid)).toBe(false)
   })
 
   test('P05 a long answer below the limit comes whole', async () => {

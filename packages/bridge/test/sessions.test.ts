@@ -72,7 +72,7 @@ describe('the handshake', () => {
     expect((await list(headers)).status).toBe(200)
   })
 
-  test('OT-09 an unsupported version in the header is refused, a missing one is not', async () => {
+  test('GW-24 OT-09 an unsupported version in the header is refused, a missing one is not', async () => {
     const { 'mcp-session-id': id = '' } = await openSession(served.url)
     expect((await list({ 'mcp-session-id': id, 'mcp-protocol-version': '1999-01-01' })).status).toBe(400)
     expect((await list({ 'mcp-session-id': id })).status).toBe(200)
@@ -137,7 +137,7 @@ describe('a session belongs to one user and one client', () => {
     expect((await list(later, { owner: 'mallory', client: 'a' })).status).toBe(404)
   })
 
-  test('N09 OT-03 ids are 256 random bits, and never in the log', async () => {
+  test('RS-29 N09 OT-03 ids are 256 random bits, and never in the log', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => openSession(served.url, { owner: 'ids' })))
     const values = ids.map((headers) => headers['mcp-session-id'] ?? '')
     expect(new Set(values).size).toBe(20)

@@ -138,7 +138,7 @@ describe('refusals under 2026-07-28', () => {
     expect((await postStateless(odd.url, { method: 'tools/list' })).status).toBe(200)
   })
 
-  test('GW-11 GET and DELETE are not allowed', async () => {
+  test('GW-01 GW-11 GET and DELETE are not allowed', async () => {
     for (const method of ['GET', 'DELETE']) {
       const response = await fetch(odd.url, { method, headers: { 'mcp-protocol-version': '2026-07-28' } })
       expect(response.status).toBe(405)

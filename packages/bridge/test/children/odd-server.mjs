@@ -20,6 +20,17 @@ const tools = {
     return text('I do not listen any more')
   },
   crash: () => process.exit(7),
+  spin: () => {
+    for (;;);
+  },
+  // A lot of bytes that are no JSON, on both outputs; then the answer.
+  garbage: () => {
+    const bytes = Buffer.from(Array.from({ length: 65_536 }, (_, n) => n % 256))
+    for (let i = 0; i < 64; i++) process.stderr.write(bytes.fill(0xfe, 0, 256 * i))
+    process.stdout.write(bytes)
+    process.stdout.write('\r\r\r{"jsonrpc":"2.0"}\r\n')
+    return text('the true answer')
+  },
   'line-of-50-mb': () => {
     const part = 'x'.repeat(1024 * 1024)
     for (let i = 0; i < 50; i++) process.stdout.write(part)
