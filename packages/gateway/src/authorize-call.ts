@@ -2,20 +2,33 @@ import type { Guard } from '@warder/guard'
 import type { Call, Decision, Principal } from '@warder/policy'
 import type { IncomingCall } from './read-call.ts'
 
-/** The decision that counts, and the call it is about. */
+/** A call, and what the policy says to it. */
 export interface Verdict {
-  readonly decision: Decision
   readonly call: Call
+  readonly decision: Decision
 }
 
-/** Open only when everything that the request names is open; otherwise the first that is not. */
-export function authorizeCall(guard: Guard, principal: Principal, incoming: IncomingCall): Verdict {
-  const [first, ...others] = incoming.calls
-  const verdict: Verdict = { call: first, decision: guard.decide(principal, first) }
-  if (verdict.decision.outcome !== 'open') return verdict
-  for (const call of others) {
-    const decision = guard.decide(principal, call)
-    if (decision.outcome !== 'open') return { call, decision }
+/** A message with its decision, and one for each resource that it subscribes to. */
+export interface DecidedCall extends Verdict {
+  readonly incoming: IncomingCall
+  readonly subscribed: readonly (Verdict & { readonly call: { readonly kind: 'resource' } })[]
+}
+
+/** Asks the policy about everything that one message names. */
+export function authorizeCall(guard: Guard, principal: Principal, incoming: IncomingCall): DecidedCall {
+  const { call } = incoming
+  return {
+    incoming,
+    call,
+    decision: guard.decide(principal, call),
+    subscribed: incoming.subscribed.map((uri) => {
+      const resource = { kind: 'resource', uri } as const
+      return { call: resource, decision: guard.decide(principal, resource) }
+    }),
   }
-  return verdict
+}
+
+/** Whether all messages may go on; one that may not keeps its whole batch here (OT-10). */
+export function areOpen(decided: readonly DecidedCall[]): boolean {
+  return decided.every(({ decision }) => decision.outcome === 'open')
 }

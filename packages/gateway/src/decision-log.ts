@@ -12,8 +12,10 @@ export type OutcomeEntry = Omit<OutcomeRecord, 'id' | 'at' | 'kind'>
 export interface DecisionLog {
   /** Resolves with the record's id once it is on the disk; otherwise Refusal `log.unavailable`, and nothing may be forwarded. */
   recordDecision(entry: DecisionEntry): Promise<string>
+  /** The same for all decisions about one request, in their order: they are on the disk together or not at all. */
+  recordDecisions(entries: readonly DecisionEntry[]): Promise<string[]>
   /** Appends without waiting; what cannot be written is counted and the count is written when the log is back. */
-  recordOutcome(id: string, entry: OutcomeEntry): void
+  recordOutcome(id: string | readonly string[], entry: OutcomeEntry): void
   /** Requests without a valid token: the first of a minute is written at once, the others as one count (T07). */
   countRefusal(entry: { readonly server: string; readonly reason: Reason; readonly peer?: string }): void
   /** Writes what is waiting and closes the file. */
@@ -25,7 +27,7 @@ export interface DecisionLogOptions {
   readonly now?: () => number
 }
 
-/** Decisions that may wait for the disk before further ones are refused. */
+/** Requests that may wait for the disk before further ones are refused. */
 const maxWaiting = 10_000
 /** Milliseconds after which a disk that does not answer counts as unavailable. */
 const patience = 10_000
@@ -33,8 +35,10 @@ const patience = 10_000
 /** Name of the file of one day (UTC); sorting names sorts days. */
 const logFileName = (at: string): string => `decisions-${at.slice(0, 10)}.jsonl`
 
-interface Line {
+/** Records that are written together. */
+interface Lines {
   readonly text: string
+  readonly count: number
   /** Present on lines that somebody waits for. */
   readonly settle?: (error?: unknown) => void
 }
@@ -49,7 +53,7 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions =
   const stamp = (): string => new Date(now()).toISOString()
   await prepareLogDirectory(dir)
   let file: LogFile | undefined = await openLogFile(join(dir, logFileName(stamp())), stamp())
-  let waiting: Line[] = []
+  let waiting: Lines[] = []
   let lost = 0
   let closed = false
   let writing: Promise<void> | undefined
@@ -77,13 +81,13 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions =
         for (const line of batch) line.settle?.()
       } catch (error) {
         await closeFile()
-        lost += batch.filter((line) => line.settle === undefined).length
+        lost += countLost(batch)
         for (const line of batch) line.settle?.(error)
       }
     }
   }
 
-  async function writeBatch(batch: readonly Line[]): Promise<void> {
+  async function writeBatch(batch: readonly Lines[]): Promise<void> {
     const target = await currentFile()
     const loss = lost === 0 ? '' : formatRecord({ id: randomUUID(), at: stamp(), kind: 'loss', count: lost })
     const durable = batch.some((line) => line.settle !== undefined)
@@ -91,9 +95,9 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions =
     lost = 0
   }
 
-  function enqueue(line: Line): void {
+  function enqueue(line: Lines): void {
     if (closed || waiting.length >= maxWaiting) {
-      if (line.settle === undefined) lost += 1
+      if (line.settle === undefined) lost += line.count
       line.settle?.(new Error(closed ? 'the log is closed' : 'the disk is too slow'))
       return
     }
@@ -104,26 +108,34 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions =
   }
 
   const counts = createRefusalCounts((entry) => {
-    enqueue({ text: formatRecord({ id: randomUUID(), at: stamp(), kind: 'count', ...entry }) })
+    enqueue({ text: formatRecord({ id: randomUUID(), at: stamp(), kind: 'count', ...entry }), count: 1 })
   })
 
+  async function recordDecisions(entries: readonly DecisionEntry[]): Promise<string[]> {
+    const ids = entries.map(() => randomUUID())
+    const at = stamp()
+    const lines = entries.map((entry, place) =>
+      formatRecord({ id: ids[place]!, at, kind: 'decision', ...entry }),
+    )
+    await new Promise<void>((resolve, reject) => {
+      const settle = (cause?: unknown): void => {
+        clearTimeout(timer)
+        if (cause === undefined) resolve()
+        else reject(new Refusal('log.unavailable', { detail: String(cause), cause, retryAfter: 5 }))
+      }
+      const timer = setTimeout(() => settle(new Error('the disk does not answer')), patience)
+      enqueue({ text: lines.join(''), count: lines.length, settle })
+    })
+    return ids
+  }
+
   return {
-    async recordDecision(entry) {
-      const id = randomUUID()
-      const text = formatRecord({ id, at: stamp(), kind: 'decision', ...entry })
-      await new Promise<void>((resolve, reject) => {
-        const settle = (cause?: unknown): void => {
-          clearTimeout(timer)
-          if (cause === undefined) resolve()
-          else reject(new Refusal('log.unavailable', { detail: String(cause), cause, retryAfter: 5 }))
-        }
-        const timer = setTimeout(() => settle(new Error('the disk does not answer')), patience)
-        enqueue({ text, settle })
-      })
-      return id
-    },
+    recordDecision: async (entry) => (await recordDecisions([entry]))[0]!,
+    recordDecisions,
     recordOutcome(id, entry) {
-      enqueue({ text: formatRecord({ id, at: stamp(), kind: 'outcome', ...entry }) })
+      const at = stamp()
+      const lines = [id].flat().map((one) => formatRecord({ id: one, at, kind: 'outcome', ...entry }))
+      enqueue({ text: lines.join(''), count: lines.length })
     },
     countRefusal: counts.count,
     async close() {
@@ -133,4 +145,9 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions =
       await closeFile()
     },
   }
+}
+
+/** Records that nobody waits for, and that will never be written now. */
+function countLost(batch: readonly Lines[]): number {
+  return batch.reduce((sum, line) => sum + (line.settle === undefined ? line.count : 0), 0)
 }

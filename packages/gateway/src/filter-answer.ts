@@ -1,7 +1,8 @@
-import { filterAnswer as filterBody, type Guard, isFiltered } from '@warder/guard'
-import type { Principal } from '@warder/policy'
+import { type Asked, filterAnswer as filterBody, isFiltered } from '@warder/guard'
 import { knownMethods } from '@warder/protocol'
+import type { ListCursors, ListReader } from './list-cursors.ts'
 import { readBounded } from './read-bounded.ts'
+import type { Incoming } from './read-call.ts'
 import type { UpstreamAnswer } from './upstream.ts'
 import { readMediaType } from './upstream-headers.ts'
 
@@ -14,19 +15,34 @@ const maxHeld = 10 * 1024 * 1024
  * passes as it is, unbuffered. Throws Refusal `upstream.answer`.
  */
 export async function filterAnswer(
-  guard: Guard,
-  principal: Principal,
-  method: string,
+  reader: ListReader,
+  cursors: ListCursors,
+  incoming: Incoming,
   answer: UpstreamAnswer,
   signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
   const { status, headers, body } = answer
-  if (body === undefined || !isFiltered(method)) return answer
-  const filtered = filterBody(guard, principal, method, headers['content-type'], iterable(body))
-  const isList = knownMethods.get(method)?.lists !== undefined
+  const asked = whatWasAsked(incoming)
+  if (body === undefined || !isFiltered(asked)) return answer
+  const filtered = filterBody(
+    reader.guard,
+    reader.principal,
+    asked,
+    headers['content-type'],
+    iterable(body),
+    (method, cursor) => cursors.seal(reader, method, cursor),
+  )
+  const isList = typeof asked === 'string' && knownMethods.get(asked)?.lists !== undefined
   if (!isList && readMediaType(headers['content-type']) === 'events')
     return { status, headers, body: filtered }
   return { status, headers, body: await readBounded(filtered, maxHeld, signal) }
+}
+
+function whatWasAsked({ calls, post }: Incoming): Asked {
+  const [first] = calls
+  if (post?.isBatch !== true) return first.method
+  const requests = calls.flatMap(({ message }) => (message?.kind === 'request' ? [message] : []))
+  return new Map(requests.map(({ id, method }) => [JSON.stringify(id), method]))
 }
 
 async function* iterable(body: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

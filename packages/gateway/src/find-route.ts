@@ -1,9 +1,9 @@
 import { wellKnownPath } from '@warder/protocol'
 import type { Route } from './route.ts'
 
-/** What stands at a path: an MCP endpoint or the metadata of one. */
+/** What stands at a path: an MCP endpoint, its metadata, or the address where a client of 2024-11-05 looks for a stream. */
 export interface Found {
-  readonly kind: 'endpoint' | 'metadata'
+  readonly kind: 'endpoint' | 'metadata' | 'old-transport'
   readonly route: Route
 }
 
@@ -29,6 +29,10 @@ export function createRoutes(routes: readonly Route[]): Routes {
     const metadata: Found = { kind: 'metadata', route }
     paths.set(wellKnownPath('oauth-protected-resource', route.path), metadata)
     paths.set(new URL(route.guard.metadataUrl).pathname, metadata)
+  }
+  for (const route of routes) {
+    const path = route.path.replace(/[^/]*$/, 'sse')
+    if (!paths.has(path)) paths.set(path, { kind: 'old-transport', route })
   }
   const [first] = routes
   if (routes.length === 1 && first !== undefined) {

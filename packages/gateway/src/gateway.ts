@@ -5,9 +5,11 @@ import { Refusal, toRefusal } from '@warder/protocol'
 import { checkDoor, checkHost, readDoor } from './check-door.ts'
 import { preflightHeaders } from './cors.ts'
 import type { DecisionLog } from './decision-log.ts'
-import { createRoutes } from './find-route.ts'
+import { createRoutes, type Found } from './find-route.ts'
 import { handleCall } from './handle-call.ts'
-import { createOpenExchanges } from './open-exchanges.ts'
+import { createListCursors } from './list-cursors.ts'
+import { oldTransport } from './old-transport.ts'
+import { createOpenExchanges, type Exchange } from './open-exchanges.ts'
 import { checkNoBody } from './read-body.ts'
 import { type Head, readHead, splitTarget } from './read-head.ts'
 import { refusalWriter } from './refusal-writer.ts'
@@ -45,11 +47,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   const door = readDoor(options)
   const routes = createRoutes(options.routes)
   const exchanges = createOpenExchanges(now)
+  const cursors = createListCursors()
 
-  async function handleEndpoint(route: Route, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function handleEndpoint(
+    { route, kind }: Found,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): Promise<void> {
     const writer = refusalWriter(route.guard, door, req, res)
     let head: Head
     let principal: Principal
+    let exchange: Exchange
     try {
       head = readHead(req)
       checkDoor(head, door)
@@ -63,6 +71,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         authorization: head.headers.get('authorization') ?? [],
         ...(head.query === undefined ? {} : { query: head.query }),
       })
+      if (kind === 'old-transport') throw oldTransport(route.guard.resource)
+      exchange = exchanges.open(principal)
     } catch (error) {
       const refusal = toRefusal(error)
       const peer = req.socket.remoteAddress
@@ -74,12 +84,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       await writer.refuse(refusal)
       return
     }
-    const exchange = exchanges.open(principal)
     res.once('close', () => {
       if (!res.writableFinished) exchange.abort(new Error('the client closed the connection'))
     })
     try {
-      await handleCall({ route, log, now, head, principal, exchange, req, res, writer })
+      await handleCall({ route, log, now, head, principal, exchange, cursors, req, res, writer })
     } finally {
       exchange.done()
     }
@@ -103,9 +112,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const found = target.startsWith('/') ? routes.find(splitTarget(target).path) : routes.anyRoute
       if (found === undefined) return false
       const handling =
-        found.kind === 'endpoint'
-          ? handleEndpoint(found.route, req, res)
-          : handleMetadata(found.route, req, res)
+        found.kind === 'metadata' ? handleMetadata(found.route, req, res) : handleEndpoint(found, req, res)
       // Only writing to a broken connection can still fail here, and there is nobody left to tell.
       handling.catch(() => res.destroy())
       return true

@@ -1,18 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RefusalContext } from '@warder/guard'
 import type { Principal } from '@warder/policy'
-import { type McpMessage, Refusal, toRefusal } from '@warder/protocol'
-import { authorizeCall, type Verdict } from './authorize-call.ts'
+import { type McpPost, Refusal, toRefusal } from '@warder/protocol'
+import { areOpen, authorizeCall, type DecidedCall } from './authorize-call.ts'
 import { allowedMethods, corsHeaders } from './cors.ts'
-import type { DecisionEntry, DecisionLog } from './decision-log.ts'
+import { decisionEntries, refusedEntry } from './decision-entry.ts'
+import type { DecisionLog } from './decision-log.ts'
 import { filterAnswer } from './filter-answer.ts'
+import type { ListCursors } from './list-cursors.ts'
+import { makeOutgoing } from './make-outgoing.ts'
+import { isFirstWord, oldTransport } from './old-transport.ts'
 import type { Exchange } from './open-exchanges.ts'
-import { type IncomingCall, readIncomingCall, readMessage } from './read-call.ts'
+import { type Incoming, readIncoming, readPost } from './read-call.ts'
 import { type Head, only } from './read-head.ts'
 import type { RefusalWriter } from './refusal-writer.ts'
+import { refuseCalls } from './refuse-calls.ts'
 import type { Route } from './route.ts'
-import { readMediaType, readTraceparent } from './upstream-headers.ts'
-import { writeBody, writeWhole } from './write-answer.ts'
+import { listenStreamWords, type StreamWords, sessionStreamWords } from './stream-words.ts'
+import { readMediaType } from './upstream-headers.ts'
+import { writeBody, writeWhole, writeWords } from './write-answer.ts'
 
 /** An authenticated request, and what it takes to answer it. */
 export interface Arrival {
@@ -22,55 +28,63 @@ export interface Arrival {
   readonly head: Head
   readonly principal: Principal
   readonly exchange: Exchange
+  readonly cursors: ListCursors
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly writer: RefusalWriter
 }
 
-/** What is known of the message so far: for the words of a refusal and for the log. */
+/** What is known of the request so far: for the words of a refusal and for the log. */
 interface Progress {
-  message?: McpMessage
-  incoming?: IncomingCall
+  post?: McpPost
+  incoming?: Incoming
+  /** Set while the answer is a stream on which we may say something ourselves. */
+  words?: StreamWords
+}
+
+/** A request that may be acted upon: decided and on the disk. */
+interface Recorded {
+  readonly decided: readonly DecidedCall[]
+  readonly outgoing: McpPost | undefined
+  /** Of the records of its decisions. */
+  readonly ids: readonly string[]
 }
 
 /**
- * One request in a line: read it, decide, record the decision, and only then forward it; filter what comes back, answer,
- * record the outcome. Never throws.
+ * One request in a line: read it, decide about each message, record the decisions, and only then forward it; filter what comes
+ * back, answer, record the outcome. Never throws.
  */
 export async function handleCall(arrival: Arrival): Promise<void> {
-  const { route, log, head, principal, req, writer } = arrival
+  const { route, log, writer } = arrival
   const startedAt = arrival.now()
   const progress: Progress = {}
-  let verdict: Verdict
-  let id: string
+  let recorded: Recorded
   try {
-    const message = await readMessage(req, head)
-    if (message !== undefined) progress.message = message
-    progress.incoming = readIncomingCall(message, head, route.upstream.takesResponses)
-    verdict = authorizeCall(route.guard, principal, progress.incoming)
-    id = await log.recordDecision(decisionEntry(arrival, progress, verdict))
+    recorded = await decideAndRecord(arrival, progress)
   } catch (error) {
-    const refusal = toRefusal(error)
+    const refusal = sayTransport(arrival, toRefusal(error))
+    const method = progress.incoming?.calls[0].method ?? progress.post?.messages[0].method
     // A refused call is recorded where it can be; it stays refused where it cannot.
-    await log.recordDecision(refusedEntry(arrival, progress, refusal)).catch(() => undefined)
+    await log.recordDecision(refusedEntry(arrival, method, refusal)).catch(() => undefined)
     await writer.refuse(refusal, contextOf(arrival, progress))
     return
   }
+  const { decided, outgoing, ids } = recorded
   const outcome = { bytes: 0, error: undefined as string | undefined }
+  const count = (bytes: number): void => {
+    outcome.bytes += bytes
+  }
   try {
-    if (verdict.decision.outcome === 'open') {
-      await forward(arrival, progress, (bytes) => {
-        outcome.bytes += bytes
-      })
+    if (areOpen(decided)) {
+      await forward(arrival, progress, outgoing, count)
     } else {
-      outcome.bytes = await writer.write(
-        route.guard.refuseDecision(verdict.decision, verdict.call, contextOf(arrival, progress)),
-      )
+      const isBatch = progress.post?.isBatch === true
+      count(await writer.write(refuseCalls(route.guard, decided, isBatch, contextOf(arrival, progress))))
     }
   } catch (error) {
     outcome.error = await answerFailure(arrival, progress, error)
   } finally {
-    log.recordOutcome(id, {
+    log.recordOutcome(ids, {
       status: arrival.res.statusCode,
       durationMs: arrival.now() - startedAt,
       bytes: outcome.bytes,
@@ -79,8 +93,25 @@ export async function handleCall(arrival: Arrival): Promise<void> {
   }
 }
 
-async function forward(arrival: Arrival, progress: Progress, count: (bytes: number) => void): Promise<void> {
-  const { route, head, principal, exchange, res } = arrival
+async function decideAndRecord(arrival: Arrival, progress: Progress): Promise<Recorded> {
+  const { route, log, head, principal, req, cursors } = arrival
+  const post = await readPost(req, head)
+  if (post !== undefined) progress.post = post
+  const incoming = readIncoming(post, head, route.upstream.takesResponses)
+  progress.incoming = incoming
+  const decided = incoming.calls.map((call) => authorizeCall(route.guard, principal, call))
+  const outgoing = makeOutgoing(post, decided, cursors, { guard: route.guard, principal })
+  const entries = decisionEntries(arrival, decided)
+  return { decided, outgoing, ids: await log.recordDecisions(entries) }
+}
+
+async function forward(
+  arrival: Arrival,
+  progress: Progress,
+  post: McpPost | undefined,
+  count: (bytes: number) => void,
+): Promise<void> {
+  const { route, head, principal, exchange, res, cursors } = arrival
   const incoming = progress.incoming!
   exchange.signal.throwIfAborted()
   const answer = await route.upstream.send({
@@ -88,15 +119,16 @@ async function forward(arrival: Arrival, progress: Progress, count: (bytes: numb
     principal,
     server: route.guard.server,
     resource: route.guard.resource,
-    message: progress.message,
+    post,
     stateless: incoming.stateless,
     headers: head.headers,
     signal: exchange.signal,
   })
+  if (isFirstWord(head) && answer.status >= 400) throw new Refusal('http.method')
   const { status, headers, body } = await filterAnswer(
-    route.guard,
-    principal,
-    incoming.method,
+    { guard: route.guard, principal },
+    cursors,
+    incoming,
     answer,
     exchange.signal,
   )
@@ -114,7 +146,19 @@ async function forward(arrival: Arrival, progress: Progress, count: (bytes: numb
   }
   if (isStream) exchange.endWithToken()
   res.writeHead(status, { 'x-content-type-options': 'nosniff', ...ours })
-  await writeBody(res, body, exchange.signal, count)
+  const words = isStream ? wordsFor(incoming) : undefined
+  if (words === undefined) return writeBody(res, body, exchange.signal, count)
+  progress.words = words
+  exchange.onWiderToken(() => count(writeWords(res, words.toolsChanged())))
+  await writeBody(res, words.watch(body), exchange.signal, count)
+}
+
+/** The streams that stay open for news, and so can carry ours. */
+function wordsFor({ calls, post }: Incoming): StreamWords | undefined {
+  const [{ method, message }] = calls
+  if (post === undefined) return method === 'GET' ? sessionStreamWords : undefined
+  const isListen = method === 'subscriptions/listen' && message?.kind === 'request'
+  return isListen ? listenStreamWords(message.id) : undefined
 }
 
 /** Answers what went wrong behind the decision, and says it for the log. */
@@ -125,66 +169,28 @@ async function answerFailure(arrival: Arrival, progress: Progress, error: unknow
     res.destroy()
     return 'client.closed'
   }
-  const refusal = toRefusal(ended ?? error)
+  const refusal = sayTransport(arrival, toRefusal(ended ?? error))
   if (!res.headersSent) await writer.refuse(refusal, contextOf(arrival, progress))
   // We end a stream cleanly; one that broke must look broken, or a half answer passes for a whole one.
-  else if (ended !== undefined) res.end()
+  else if (ended !== undefined) res.end(progress.words?.completion())
   else res.destroy()
   if (ended === undefined && res.headersSent && refusal.reason === 'internal') return 'upstream.unreachable'
   return refusal.reason
 }
 
-function contextOf({ head, principal }: Arrival, { message }: Progress): RefusalContext {
+/** A client that asks for a stream before anything else is told in words where there is none. */
+function sayTransport({ head, route }: Arrival, refusal: Refusal): Refusal {
+  const hasNoStream = refusal.reason === 'http.method' || refusal.reason === 'session.missing'
+  return isFirstWord(head) && hasNoStream ? oldTransport(route.guard.resource) : refusal
+}
+
+function contextOf({ head, principal }: Arrival, { post }: Progress): RefusalContext {
+  const message = post?.isBatch === false ? post.messages[0] : undefined
   const era = message?.version ?? only(head, 'mcp-protocol-version')
   return {
     principal,
     ...(message?.id === undefined ? {} : { id: message.id }),
     ...(era === undefined ? {} : { era }),
     allow: allowedMethods,
-  }
-}
-
-function decisionEntry(arrival: Arrival, progress: Progress, { decision, call }: Verdict): DecisionEntry {
-  const { route } = arrival
-  return {
-    outcome: decision.outcome,
-    because: decision.because,
-    ...(decision.outcome === 'locked' ? { reason: 'scope.insufficient' } : {}),
-    ...(decision.outcome === 'hidden' ? { reason: 'call.unknown' } : {}),
-    ...commonEntry(arrival, progress),
-    ...(call.kind === 'session' ? {} : { target: call.kind === 'resource' ? call.uri : call.name }),
-    policy: route.guard.policyDigest(),
-  }
-}
-
-function refusedEntry(arrival: Arrival, progress: Progress, refusal: Refusal): DecisionEntry {
-  const { detail } = refusal.notes
-  return {
-    outcome: 'refused',
-    reason: refusal.reason,
-    ...(detail === undefined ? {} : { because: detail }),
-    ...commonEntry(arrival, progress),
-  }
-}
-
-function commonEntry(
-  { route, head, principal }: Arrival,
-  { message, incoming }: Progress,
-): Omit<DecisionEntry, 'outcome'> {
-  const { user, client, grantId, tokenId, scopes } = principal
-  const method = incoming?.method ?? message?.method
-  const traceparent = readTraceparent(head.headers)
-  return {
-    server: route.guard.server,
-    ...(method === undefined ? {} : { method }),
-    issuer: user.issuer,
-    subject: user.subject,
-    client: client.id,
-    clientClass: client.class,
-    scopes: [...scopes],
-    ...(grantId === undefined ? {} : { grantId }),
-    tokenId,
-    ...(head.peer === undefined ? {} : { peer: head.peer }),
-    ...(traceparent === undefined ? {} : { traceparent }),
   }
 }

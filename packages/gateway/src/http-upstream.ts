@@ -23,7 +23,7 @@ export interface HttpUpstreamOptions {
 const maxError = 65_536
 
 /**
- * An MCP server reached over streamable HTTP. The exact bytes of the message are sent once; JSON and SSE come back
+ * An MCP server reached over streamable HTTP. The exact bytes of the body are sent once, a batch as a batch; JSON and SSE come back
  * unbuffered. Does not translate between protocol revisions.
  */
 export function httpUpstream(options: HttpUpstreamOptions): Upstream {
@@ -48,7 +48,7 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
     async send(call) {
       const session = openSession(sessions, call)
       const headers = {
-        ...makeUpstreamHeaders(call.headers, call.message !== undefined),
+        ...makeUpstreamHeaders(call.headers, call.post !== undefined),
         ...session.headers,
         ...(await credentials(call)),
       }
@@ -56,10 +56,10 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
         path: url.pathname + url.search,
         method: call.httpMethod,
         headers,
-        body: call.message?.bytes ?? null,
+        body: call.post?.bytes ?? null,
         signal: call.signal,
       })
-      const answer = await readAnswer(response, session.upstreamId !== undefined, call.signal)
+      const answer = await readAnswer(response, session.upstreamId !== undefined, call)
       return { ...answer, headers: { ...answer.headers, ...session.answerHeaders(response.headers) } }
     },
     close: () => pool.destroy(),
@@ -109,7 +109,7 @@ function openSession(sessions: UpstreamSessions, call: UpstreamCall): Session {
 async function readAnswer(
   response: Dispatcher.ResponseData,
   hasSession: boolean,
-  signal: AbortSignal,
+  { signal, httpMethod }: Pick<UpstreamCall, 'signal' | 'httpMethod'>,
 ): Promise<UpstreamAnswer> {
   const { statusCode: status, body } = response
   const headers = readAnswerHeaders(response.headers)
@@ -126,7 +126,9 @@ async function readAnswer(
     throw new Refusal('upstream.answer', { detail: 'content coding' })
   }
   if (status >= 400) return readError(status, headers, await readBounded(body, maxError, signal))
-  if (status === 202 || status === 204 || response.headers['content-length'] === '0') {
+  // Servers of the SDK's version 1 end a session with 200, chunked, empty and of no type: nobody reads the answer to a DELETE.
+  const empty = status === 202 || status === 204 || response.headers['content-length'] === '0'
+  if (empty || httpMethod === 'DELETE') {
     // Read to its end, not broken off: the connection serves the next call.
     await body.dump({ limit: maxError, signal })
     return { status, headers: withoutType(headers), body: undefined }

@@ -1,7 +1,9 @@
 import type { StdioHost } from '@warder/bridge'
+import type { McpMessage } from '@warder/protocol'
+import { sendBatch } from './stdio-batch.ts'
 import type { Upstream } from './upstream.ts'
 
-/** A stdio command, hosted by the bridge with one child process for each signed-in user. */
+/** A stdio command, hosted by the bridge with one child process for each signed-in user; a batch is taken apart. */
 export function stdioUpstream(host: StdioHost): Upstream {
   return {
     takesResponses: false,
@@ -11,19 +13,22 @@ export function stdioUpstream(host: StdioHost): Upstream {
       const protocolVersion = one('mcp-protocol-version')
       const sessionId = call.stateless ? undefined : one('mcp-session-id')
       const lastEventId = call.stateless ? undefined : one('last-event-id')
-      return host.handle({
-        httpMethod: call.httpMethod,
-        // JSON keeps issuer and subject apart, whatever characters they contain.
-        owner: JSON.stringify([user.issuer, user.subject]),
-        clientId: client.id,
-        ...(call.message === undefined ? {} : { message: call.message }),
-        headers: {
-          ...(protocolVersion === undefined ? {} : { protocolVersion }),
-          ...(sessionId === undefined ? {} : { sessionId }),
-          ...(lastEventId === undefined ? {} : { lastEventId }),
-        },
-        signal: call.signal,
-      })
+      const handle = (message: McpMessage | undefined): ReturnType<StdioHost['handle']> =>
+        host.handle({
+          httpMethod: call.httpMethod,
+          // JSON keeps issuer and subject apart, whatever characters they contain.
+          owner: JSON.stringify([user.issuer, user.subject]),
+          clientId: client.id,
+          ...(message === undefined ? {} : { message }),
+          headers: {
+            ...(protocolVersion === undefined ? {} : { protocolVersion }),
+            ...(sessionId === undefined ? {} : { sessionId }),
+            ...(lastEventId === undefined ? {} : { lastEventId }),
+          },
+          signal: call.signal,
+        })
+      const { post } = call
+      return post?.isBatch === true ? sendBatch(post.messages, handle) : handle(post?.messages[0])
     },
     close: () => host.close(),
   }

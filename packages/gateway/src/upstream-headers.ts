@@ -30,8 +30,11 @@ export function readTraceparent(headers: ReadonlyMap<string, readonly string[]>)
   return values.length === 1 && traceparent.test(values[0]!) ? values[0] : undefined
 }
 
-/** Headers of an upstream's answer that may reach a client; cookies, challenges, locations and CORS never do (N17). */
-const returned: readonly string[] = ['content-type', 'cache-control', 'x-accel-buffering', 'retry-after']
+/**
+ * Headers of an upstream's answer that may reach a client; cookies, challenges, locations and CORS never do (N17), nor what it
+ * says about caches: it does not know that callers see different things (N05).
+ */
+const returned: readonly string[] = ['content-type', 'x-accel-buffering', 'retry-after']
 
 export type RawHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 

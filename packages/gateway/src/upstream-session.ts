@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import type { Principal } from '@warder/policy'
 import { Refusal } from '@warder/protocol'
+import { createSeal } from './seal.ts'
 
 /** Seals session ids of an upstream for one owner. */
 export interface UpstreamSessions {
@@ -24,31 +24,24 @@ const upstreamForm = /^[\x21-\x7e]{1,512}$/
  * A sealed id proves no identity: the token does, on each request.
  */
 export function createUpstreamSessions(secret: Uint8Array): UpstreamSessions {
-  if (secret.length < 32) throw new Error('the secret must have at least 32 bytes')
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'warder upstream session', 32))
+  const seal = createSeal(secret, 'warder upstream session')
   return {
     seal(upstreamId, owner) {
       if (!upstreamForm.test(upstreamId)) throw new Refusal('upstream.answer', { detail: 'session id form' })
-      const nonce = randomBytes(12)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(additionalData(owner))
-      const sealed = [nonce, cipher.update(upstreamId, 'latin1'), cipher.final(), cipher.getAuthTag()]
-      return Buffer.concat(sealed).toString('base64url')
+      return seal.close(upstreamId, factsOf(owner))
     },
     open(sealed, owner) {
       if (!sealedForm.test(sealed)) throw new Refusal('session.unknown', { detail: 'form' })
-      const bytes = Buffer.from(sealed, 'base64url')
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
-      decipher.setAAD(additionalData(owner)).setAuthTag(bytes.subarray(-16))
-      try {
-        return decipher.update(bytes.subarray(12, -16), undefined, 'latin1') + decipher.final('latin1')
-      } catch {
+      const upstreamId = seal.open(sealed, factsOf(owner))
+      if (upstreamId === undefined) {
         throw new Refusal('session.unknown', { detail: 'not sealed for this caller' })
       }
+      return upstreamId
     },
   }
 }
 
-function additionalData({ principal, resource }: SessionOwner): Buffer {
+function factsOf({ principal, resource }: SessionOwner): readonly string[] {
   const { user, client } = principal
-  return Buffer.from(JSON.stringify([user.issuer, user.subject, client.id, resource]))
+  return [user.issuer, user.subject, client.id, resource]
 }

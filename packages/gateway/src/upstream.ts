@@ -1,5 +1,5 @@
 import type { Principal } from '@warder/policy'
-import type { McpMessage } from '@warder/protocol'
+import type { McpPost } from '@warder/protocol'
 
 /** One authorized exchange with the MCP server behind the gateway. */
 export interface UpstreamCall {
@@ -9,8 +9,11 @@ export interface UpstreamCall {
   readonly server: string
   /** The protected resource that the caller's token is for. */
   readonly resource: string
-  /** The message of a POST; `bytes` in it are what the client sent. */
-  readonly message: McpMessage | undefined
+  /**
+   * The body of a POST; `bytes` in it are what the client sent, but for the cursor of a list and the resources of a
+   * subscription.
+   */
+  readonly post: McpPost | undefined
   /** Whether the request is of revision 2026-07-28 or later: stateless, no sessions, no resumption. */
   readonly stateless: boolean
   /** The client's header lines by lower-case name; an upstream takes what it knows and nothing else. */

@@ -47,6 +47,13 @@ export async function writeBody(
   res.end()
 }
 
+/** Writes something of our own between the chunks of a body. Returns its bytes. */
+export function writeWords(res: ServerResponse, words: string | undefined): number {
+  if (words === undefined || res.writableEnded || res.destroyed) return 0
+  res.write(words)
+  return Buffer.byteLength(words)
+}
+
 const lingerBytes = 16 * 1024 * 1024
 const lingerMs = 1_000
 

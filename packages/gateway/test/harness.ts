@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -148,6 +155,8 @@ export interface GatewayParts {
   readonly guard?: Partial<GuardOptions>
   readonly http?: Partial<HttpUpstreamOptions>
   readonly routes?: readonly string[]
+  /** Other limits of time than those of a real server, which no test can wait for. */
+  readonly server?: ServerOptions
   /** Instead of the HTTP upstream. */
   readonly stdio?: Upstream
 }
@@ -157,7 +166,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewayUnd
   const logDir = parts.logDir ?? join(await mkdtemp(join(tmpdir(), 'warder-gateway-')), 'log')
   const log = parts.log ?? (await openDecisionLog(logDir))
   let gateway: Gateway | undefined
-  const server = createServer(gatewayServerOptions, (req, res) => {
+  const server = createServer({ ...gatewayServerOptions, ...parts.server }, (req, res) => {
     if (!gateway!.handle(req, res)) res.writeHead(404).end('nothing here')
   })
   const port = await listen(server)

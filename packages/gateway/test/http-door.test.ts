@@ -245,6 +245,59 @@ test('L21 Expect and Upgrade are refused, and no tunnel opens', async () => {
   expect((await send(gw, { token, body: searchCall })).status).toBe(200)
 })
 
+test('L17 HTTP/2 is not spoken, whichever way it is asked for, and nothing behind the question is read', async () => {
+  const gw = await startGateway()
+  const token = await gw.token()
+  const call = rawRequest(lines(gw.host, token), body)
+  const asks = [
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    rawRequest([
+      'GET /notes/mcp HTTP/1.1',
+      `Host: ${gw.host}`,
+      `Authorization: Bearer ${token}`,
+      'Connection: Upgrade, HTTP2-Settings',
+      'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA',
+    ]),
+  ]
+  const [preface, upgrade] = await Promise.all(
+    asks.map((ask) => raw(gw, ask, (text) => /^HTTP\/1\.1 (?!100)/m.test(text))),
+  )
+  expect(statuses(preface!.text).every((status) => status === 400 || status === 505)).toBe(true)
+  expect(statuses(upgrade!.text)).toEqual([426])
+  expect(`${preface!.text}${upgrade!.text}`).not.toContain('101')
+  expect(gw.upstream.hits).toHaveLength(0)
+  const twin = await raw(gw, call, (text) => text.includes('done'))
+  expect(statuses(twin.text)).toEqual([200])
+})
+
+test('L26 who sends slowly, or nothing, loses the connection; the others notice nothing', slow, async () => {
+  const server = {
+    headersTimeout: 2000,
+    requestTimeout: 3000,
+    keepAliveTimeout: 500,
+    connectionsCheckingInterval: 50,
+  }
+  const gw = await startGateway({ server })
+  const token = await gw.token()
+  const head = ['POST /notes/mcp HTTP/1.1', `Host: ${gw.host}`, `Authorization: Bearer ${token}`]
+  const json = [...head, 'Content-Type: application/json']
+  const slowOnes = [
+    ...Array.from({ length: 30 }, () => raw(gw, `${head.join('\r\n')}\r\nX-A: `)),
+    ...Array.from({ length: 30 }, () => raw(gw, rawRequest([...json, 'Content-Length: 1000'], '{"jsonrpc"'))),
+    raw(gw, ''),
+  ]
+  for (let turn = 0; turn < 5; turn++) {
+    expect((await send(gw, { token, body: searchCall })).status).toBe(200)
+  }
+  const ends = await Promise.all(slowOnes)
+  expect(ends.every(({ closed }) => closed)).toBe(true)
+  expect(new Set(ends.flatMap(({ text }) => statuses(text)))).toEqual(new Set([408]))
+  const idle = await raw(gw, rawRequest(['GET /notes/mcp HTTP/1.1', `Host: ${gw.host}`]))
+  expect(statuses(idle.text)).toEqual([401])
+  expect(gw.upstream.hits).toHaveLength(5)
+})
+
 test('L22 what stands in trailers never counts', async () => {
   const gw = await startGateway()
   const token = await gw.token()
@@ -339,7 +392,7 @@ test.each(['gzip', 'br', 'gzip, gzip', 'unknown', 'identity'])(
   },
 )
 
-test('L30 each request on a connection needs its own token', async () => {
+test('GW-59 L30 each request on a connection needs its own token', async () => {
   const gw = await startGateway()
   const first = rawRequest(lines(gw.host, await gw.token()), body)
   const second = rawRequest(
@@ -351,7 +404,7 @@ test('L30 each request on a connection needs its own token', async () => {
   expect(gw.upstream.hits).toHaveLength(1)
 })
 
-test('L31 too many headers, too long headers and too long targets are refused', async () => {
+test('GW-43 L31 too many headers, too long headers and too long targets are refused', async () => {
   const gw = await startGateway()
   const token = await gw.token()
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-h${index}`, 'y']))
@@ -385,6 +438,7 @@ test('GET, DELETE and OPTIONS with a body are refused, other methods are not all
 test('a gateway with lists or paths that cannot work does not start, and names all of it', () => {
   const log: DecisionLog = {
     recordDecision: async () => '',
+    recordDecisions: async () => [],
     recordOutcome: () => undefined,
     countRefusal: () => undefined,
     close: async () => undefined,

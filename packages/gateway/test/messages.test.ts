@@ -81,7 +81,7 @@ test.each(['mcp-name', 'mcp-method', 'mcp-protocol-version', 'mcp-param-region']
   },
 )
 
-test('L08 an older or missing version does not switch the checks off, and the body decides', async () => {
+test('GW-32 GW-42 L08 an older or missing version does not switch the checks off, and the body decides', async () => {
   const gw = await startGateway()
   const token = await gw.token()
   const call = legacy('tools/call', { name: 'search_notes', arguments: {} })
@@ -103,6 +103,81 @@ test('L08 an older or missing version does not switch the checks off, and the bo
   expect(denied.status).toBe(403)
   expect(gw.upstream.hits).toHaveLength(0)
   expect((await send(gw, { token, body: call, headers: { 'mcp-name': 'search_notes' } })).status).toBe(200)
+})
+
+test('L06 an encoded name is decoded once and then compared with the body', async () => {
+  const gw = await startGateway()
+  const token = await gw.token()
+  const encode = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
+  const named = (name: string): ReturnType<typeof send> =>
+    send(gw, { token, body: searchCall, headers: { 'mcp-name': name } })
+  const right = encode('search_notes')
+  for (const name of [
+    encode('create_note'),
+    encode(right),
+    right.replace('base64', 'BASE64'),
+    right.replace('?=', '=?='),
+    right.replace('c2', 'c 2'),
+    encode('search_notes\r\nx: y'),
+    '=?base64?!?=',
+  ])
+    expect(await named(name), name).toMatchObject(mismatch)
+  expect(gw.upstream.hits).toHaveLength(0)
+  expect((await named(right)).status).toBe(200)
+  expect(gw.upstream.hits[0]!.headers['mcp-name']).toBe(right)
+})
+
+test('L07 GW-36 Mcp-Param headers go on untouched where they can be read, and decide nothing', async () => {
+  const gw = await startGateway()
+  const token = await gw.token()
+  const values = ['eu', '42', '42.0', '-0', '9007199254740993', 'True', 'create_note', '=?base64?ZXU=?=']
+  for (const value of values) {
+    const headers = { 'mcp-param-region': value, 'mcp-param-name': 'delete_everything' }
+    expect((await send(gw, { token, body: searchCall, headers })).status).toBe(200)
+    expect(gw.upstream.hits.at(-1)!.headers).toMatchObject(headers)
+    // The same headers beside a tool that is denied open nothing.
+    const denied = modern('tools/call', { name: 'delete_everything' })
+    expect((await send(gw, { token, body: denied, headers })).json.error.code).toBe(-32602)
+  }
+  expect(gw.upstream.hits).toHaveLength(values.length)
+  for (const value of ['=?base64?!?=', '\u00e9']) {
+    const answer = await send(gw, { token, body: searchCall, headers: { 'mcp-param-region': value } })
+    expect(answer).toMatchObject(mismatch)
+  }
+})
+
+test('L09 GW-22 a version that nobody speaks is refused with those that are spoken', async () => {
+  const gw = await startGateway()
+  const token = await gw.token()
+  for (const version of ['1900-01-01', '2026-07-29', '2024-11-05', '2026-07-28, 2025-11-25', 'latest']) {
+    const headers = { 'mcp-protocol-version': version }
+    const answer = await send(gw, { token, body: legacy('tools/list'), headers })
+    expect(answer, version).toMatchObject({ status: 400, json: { error: { code: -32022 } } })
+    expect(answer.json.error.data.supported).toContain('2026-07-28')
+  }
+  const inBody = JSON.stringify(searchCall).replace('"2026-07-28"', '["2026-07-28"]')
+  expect((await send(gw, { token, body: inBody })).json.error.code).toBe(-32022)
+  expect(gw.upstream.hits).toHaveLength(0)
+  for (const version of ['2025-11-25', '2025-06-18', '2025-03-26', ' 2025-11-25 ']) {
+    const headers = { 'mcp-protocol-version': version }
+    expect((await send(gw, { token, body: legacy('ping'), headers })).status).toBe(200)
+  }
+})
+
+test('L29 a body that is deep, or has very many members, is refused before anything looks into it', async () => {
+  const gw = await startGateway()
+  const token = await gw.token()
+  const withArguments = (text: string): string =>
+    JSON.stringify(searchCall).replace('{"text":"x"}', () => text)
+  const members = (count: number): string =>
+    `{${Array.from({ length: count }, (_, index) => `"${index}":0`).join(',')}}`
+  const headers = modernHeaders(searchCall)
+  for (const text of [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, members(300_000)]) {
+    const answer = await send(gw, { token, body: withArguments(text), headers })
+    expect(answer.status).toBe(400)
+  }
+  expect(gw.upstream.hits).toHaveLength(0)
+  expect((await send(gw, { token, body: withArguments(members(1000)), headers })).status).toBe(200)
 })
 
 test('M01 batches are refused whatever they hold, and nothing in them runs', async () => {

@@ -40,7 +40,7 @@ function sendIn(gw: GatewayUnderTest, id: string, token?: string, method = 'POST
 }
 
 test(
-  'N09 a session answers only to its user with its client, and its id is neither guessed nor recorded',
+  'RS-28 RS-30 N09 a session answers only to its user with its client, and its id is neither guessed nor recorded',
   slow,
   async () => {
     const { gw, token, id } = await startSession()
@@ -90,7 +90,7 @@ test('N10 a session goes on with a refreshed token, and not with that of another
   expect((await sendIn(gw, id, await gw.token({ sub: 'bob' }))).status).toBe(404)
 })
 
-test('N14 requests of 2026-07-28 have no session: an id is ignored, and none is minted', async () => {
+test('GW-12 N14 requests of 2026-07-28 have no session: an id is ignored, and none is minted', async () => {
   const { gw, token, id } = await startSession()
   gw.upstream.hits.length = 0
   for (const session of [id, 'garbage']) {
@@ -130,6 +130,18 @@ test('OT-01 a session that the upstream has ended is ended for the client too', 
   const { gw, token, id } = await startSession()
   gw.upstream.answer = (_, res) => res.writeHead(404).end('gone')
   expect(await sendIn(gw, id, token)).toMatchObject({ status: 404 })
+})
+
+test('OT-05 a session is ended, also where the upstream answers without a type and a length', async () => {
+  const { gw, token, id } = await startSession()
+  gw.upstream.hits.length = 0
+  gw.upstream.answer = (_, res) => {
+    res.writeHead(200)
+    res.flushHeaders()
+    res.end()
+  }
+  expect((await sendIn(gw, id, token, 'DELETE')).status).toBe(200)
+  expect(gw.upstream.hits[0]?.headers['mcp-session-id']).toBe(upstreamId)
 })
 
 test('OT-05 ending a session needs its id', async () => {

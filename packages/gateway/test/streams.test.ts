@@ -193,6 +193,38 @@ test('N11 what a resumed stream replays is filtered like the answer it replays',
   expect(replayed.text).not.toContain('delete_everything')
 })
 
+test('N11 without a session of the caller an event id resumes nothing', async () => {
+  const upstream = await startStreaming()
+  const gw = await startGateway({ upstream })
+  const headers = { 'last-event-id': 'event-of-somebody-else' }
+  const res = await open(gw, { token: await gw.token(), method: 'GET', headers })
+  await nextText(res)
+  expect(upstream.hits[0]!.headers['last-event-id']).toBeUndefined()
+  res.destroy()
+})
+
+test('N21 line breaks inside a message do not make two messages of it', async () => {
+  const inner = 'x\n\ndata: {"jsonrpc":"2.0","method":"evil"}\n\nevent: evil\r\n\r\n'
+  const notice = {
+    jsonrpc: '2.0',
+    method: 'notifications/message',
+    params: { level: 'info', data: inner },
+  }
+  const lines = JSON.stringify(notice, undefined, 1).split('\n')
+  const upstream = await startUpstream((_, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    res.end(
+      lines
+        .map((line) => `data: ${line}\r`)
+        .join('')
+        .concat('\r'),
+    )
+  })
+  const gw = await startGateway({ upstream })
+  const answer = await send(gw, { token: await gw.token(), method: 'GET' })
+  expect(answer.text).toBe(event(notice))
+})
+
 test('closing the gateway ends its streams', async () => {
   const upstream = await startStreaming()
   const gw = await startGateway({ upstream })

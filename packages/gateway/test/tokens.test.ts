@@ -83,7 +83,7 @@ test('RS-14 a token for another server, of another issuer or of another type is 
   expect((await send(gw, { token: await gw.token(), body: searchCall })).status).toBe(200)
 })
 
-test('RS-21 a missing scope is a challenge that names it; the call is recorded as locked', async () => {
+test('RS-21 RS-33 a missing scope is a challenge that names it; the call is recorded as locked', async () => {
   const gw = await startGateway()
   const body = { ...searchCall, params: { ...(searchCall['params'] as object), name: 'create_note' } }
   const answer = await send(gw, { token: await gw.token(), body })

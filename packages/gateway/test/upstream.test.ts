@@ -15,6 +15,7 @@ import {
   slow,
   startGateway,
   startUpstream,
+  tools,
 } from './harness.ts'
 
 test('O01 RS-17 the upstream never sees the token of the client', async () => {
@@ -35,7 +36,7 @@ test('O01 RS-17 the upstream never sees the token of the client', async () => {
   }
 })
 
-test('O02 of the headers of a client only those of MCP go upstream', async () => {
+test('GW-36 O02 of the headers of a client only those of MCP go upstream', async () => {
   const gw = await startGateway()
   const answer = await send(gw, {
     token: await gw.token(),
@@ -132,6 +133,29 @@ test('N17 of the headers of an upstream only harmless ones reach the client', as
     'vary',
     'x-content-type-options',
   ])
+})
+
+test('N05 what an upstream calls public is private, in its headers and in its results', async () => {
+  const gw = await startGateway()
+  const token = await gw.token()
+  gw.upstream.answer = (hit, res) => {
+    const { id, method } = JSON.parse(hit.body.toString())
+    const result = {
+      ...(method === 'tools/list' ? { tools } : { contents: [] }),
+      ttlMs: 1000,
+      cacheScope: 'public',
+    }
+    const cacheable = { 'cache-control': 'public, max-age=3600', etag: '"1"', expires: '0', age: '1' }
+    res.writeHead(200, { 'content-type': 'application/json', ...cacheable })
+    res.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
+  }
+  for (const body of [modern('tools/list'), modern('resources/read', { uri: 'notes:///a' }), searchCall]) {
+    const answer = await send(gw, { token, body })
+    expect(answer.status).toBe(200)
+    expect(answer.headers['cache-control']).toBe('no-store')
+    for (const name of ['etag', 'expires', 'age']) expect(answer.headers[name]).toBeUndefined()
+    if (body !== searchCall) expect(answer.json.result).toMatchObject({ ttlMs: 1000, cacheScope: 'private' })
+  }
 })
 
 test.each([401, 403, 407])(
@@ -313,19 +337,6 @@ test('N03 denied names do not come out elsewhere: discovery, instructions, chang
   // Only what the caller typed comes back, in the same words as for a tool that does not exist.
   expect(seen.at(-1)!.json.error.message).toBe(`Unknown tool: ${denied}`)
   expect(gw.upstream.hits).toHaveLength(4)
-})
-
-test('a resource that a subscription names is decided like reading it', async () => {
-  const gw = await startGateway()
-  const token = await gw.token()
-  const listenTo = (uri: string): ReturnType<typeof modern> =>
-    modern('subscriptions/listen', { notifications: { resourceSubscriptions: ['notes:///a', uri] } })
-  const refused = await send(gw, { token, body: listenTo('secret:///b') })
-  expect(refused.json.error.code).toBe(-32602)
-  expect(gw.upstream.hits).toHaveLength(0)
-  gw.upstream.answer = (_, res) => res.writeHead(200, { 'content-type': 'text/event-stream' }).end(': ok\n\n')
-  expect((await send(gw, { token, body: listenTo('notes:///b') })).status).toBe(200)
-  expect(gw.upstream.hits).toHaveLength(1)
 })
 
 test('calls of many users over one upstream never get each other’s answers', slow, async () => {

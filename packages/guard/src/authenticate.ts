@@ -42,11 +42,16 @@ export function provePrincipal(claims: TokenClaims, options: ResolvedOptions): P
 
 function checkRevocation(claims: TokenClaims, { revocations }: ResolvedOptions): void {
   if (revocations === undefined) return
-  const { tokenId, subject, grantId } = claims
+  const { tokenId, subject, grantId, scopes } = claims
   let isRevoked: boolean
   let isFresh: boolean
   try {
-    isRevoked = revocations.isRevoked({ tokenId, subject, ...(grantId === undefined ? {} : { grantId }) })
+    isRevoked = revocations.isRevoked({
+      tokenId,
+      subject,
+      scopes,
+      ...(grantId === undefined ? {} : { grantId }),
+    })
     isFresh = revocations.isFresh()
   } catch (cause) {
     throw new Refusal('revocations.unavailable', { cause })
@@ -56,7 +61,7 @@ function checkRevocation(claims: TokenClaims, { revocations }: ResolvedOptions):
 }
 
 function findUser(claims: TokenClaims, options: ResolvedOptions): UserNames {
-  if (options.findUser === undefined) return { names: [claims.subject], groups: [] }
+  if (options.findUser === undefined) return { names: [claims.subject], groups: claims.groups }
   let user: UserNames | undefined
   try {
     user = options.findUser(claims.issuer, claims.subject)

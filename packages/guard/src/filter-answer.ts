@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, knownMethods, ownValue, Refusal, refusal
 import { guessMethod } from './filter-list.ts'
 import type { Guard } from './guard.ts'
 import { mentionsAnywhere } from './hidden-names.ts'
-import { readAnswer, type ServerMessage } from './read-answer.ts'
+import { readAnswer, readAnswers, type ServerMessage } from './read-answer.ts'
 import {
   formatServerSentEvent,
   readServerSentEvents,
@@ -11,22 +11,30 @@ import {
   type StreamPart,
 } from './server-sent-events.ts'
 
+/** What is being answered: a method, `GET`, or a batch as the method of each request by its id in JSON. */
+export type Asked = string | ReadonlyMap<string, string>
+
+/** Makes of a cursor of the server behind one that only this caller can use (N01). */
+export type SealCursor = (method: string, cursor: string) => string
+
 /** What an answer is filtered with. */
 interface Filter {
   readonly guard: Guard
   readonly principal: Principal
-  readonly method: string
+  readonly asked: Asked
+  readonly sealCursor: SealCursor | undefined
 }
 
-const filtered: readonly string[] = ['initialize', 'server/discover', 'resources/read']
+const filtered: readonly string[] = ['initialize', 'server/discover', 'resources/read', 'completion/complete']
 /** `GET` stands for the stream of older clients, which is not the answer to one request. */
 const openStreams: readonly string[] = ['GET', 'subscriptions/listen']
 const maxListLength = 8 * 1024 * 1024
 const maxContentLength = 32 * 1024 * 1024
 
-/** Whether answers to this method, or to `GET`, must go through `filterAnswer`; all others may pass as they are. */
-export function isFiltered(method: string): boolean {
-  return filtered.includes(method) || isOpenStream(method) || knownMethods.get(method)?.lists !== undefined
+/** Whether answers to this must go through `filterAnswer`; all others may pass as they are. */
+export function isFiltered(asked: Asked): boolean {
+  if (typeof asked !== 'string') return true
+  return filtered.includes(asked) || isOpenStream(asked) || knownMethods.get(asked)?.lists !== undefined
 }
 
 /** Whether the answer to this method goes on until one side ends it. */
@@ -35,7 +43,7 @@ export function isOpenStream(method: string): boolean {
 }
 
 /**
- * The body of an answer as the principal may see it; `method` is that of the request, or `GET`.
+ * The body of an answer as the principal may see it. Cursors of lists pass as they are where there is no `sealCursor`.
  *
  * JSON comes out whole, events one by one as they come. Nothing is passed on that was not read first: every message is written
  * anew from what was read, comments lose their text, events that no client dispatches are dropped. What clients could read in
@@ -46,18 +54,19 @@ export function isOpenStream(method: string): boolean {
 export async function* filterAnswer(
   guard: Guard,
   principal: Principal,
-  method: string,
+  asked: Asked,
   contentType: string | undefined,
   body: AsyncIterable<Uint8Array>,
+  sealCursor?: SealCursor,
 ): AsyncGenerator<Uint8Array> {
-  const filter: Filter = { guard, principal, method }
+  const filter: Filter = { guard, principal, asked, sealCursor }
   const encoder = new TextEncoder()
-  const limit = method === 'resources/read' ? maxContentLength : maxListLength
+  const limit = asked === 'resources/read' ? maxContentLength : maxListLength
   switch (readContentType(contentType)) {
     case 'application/json': {
-      const message = filterMessage(filter, readAnswer(await readWhole(body, limit)))
-      if (message === undefined) throw new Refusal('upstream.answer', { detail: 'no answer in the answer' })
-      yield encoder.encode(JSON.stringify(message))
+      const text = filterText(filter, await readWhole(body, limit))
+      if (text === undefined) throw new Refusal('upstream.answer', { detail: 'no answer in the answer' })
+      yield encoder.encode(text)
       break
     }
     case 'text/event-stream':
@@ -110,9 +119,8 @@ function filterPart(filter: Filter, part: StreamPart): StreamPart | undefined {
   // Without data a client reads no message, but the id lets it resume there.
   if (data === undefined || data === '') return formatPosition(position, data)
   if (event !== undefined && event !== 'message') return undefined
-  const message = filterMessage(filter, readAnswer(data))
-  if (message !== undefined) return { ...position, event: 'message', data: JSON.stringify(message) }
-  return formatPosition(position, '')
+  const text = filterText(filter, data)
+  return text === undefined ? formatPosition(position, '') : { ...position, event: 'message', data: text }
 }
 
 function formatPosition(position: StreamPosition, data: string | undefined): StreamPart | undefined {
@@ -120,10 +128,22 @@ function formatPosition(position: StreamPosition, data: string | undefined): Str
   return data === undefined ? position : { ...position, data }
 }
 
+/** Only what answers a batch may be several messages at once. */
+function filterText(filter: Filter, text: string): string | undefined {
+  if (typeof filter.asked === 'string') {
+    const message = filterMessage(filter, readAnswer(text))
+    return message === undefined ? undefined : JSON.stringify(message)
+  }
+  const { messages, isArray } = readAnswers(text)
+  const passed = messages.flatMap((message) => filterMessage(filter, message) ?? [])
+  if (passed.length === 0) return undefined
+  return JSON.stringify(isArray ? passed : passed[0])
+}
+
 function filterMessage(filter: Filter, message: ServerMessage): JsonObject | undefined {
   switch (message.kind) {
     case 'result':
-      return { ...message.value, result: filterResultOf(filter, message.result) }
+      return { ...message.value, result: filterResultOf(filter, message) }
     case 'error':
       return { ...message.value, error: filterError(filter, message.error) }
     case 'notification':
@@ -133,9 +153,25 @@ function filterMessage(filter: Filter, message: ServerMessage): JsonObject | und
   }
 }
 
-function filterResultOf({ guard, principal, method }: Filter, result: unknown): unknown {
-  const guessed = isOpenStream(method) && isJsonObject(result) ? guessMethod(result) : undefined
-  return guard.filter(principal, guessed ?? method, result)
+function filterResultOf(filter: Filter, message: ServerMessage & { kind: 'result' }): unknown {
+  const { guard, principal, sealCursor } = filter
+  const method = methodOf(filter.asked, message)
+  const result = guard.filter(principal, method, message.result)
+  if (sealCursor === undefined || knownMethods.get(method)?.lists === undefined || !isJsonObject(result)) {
+    return result
+  }
+  const { nextCursor, ...rest } = result
+  return typeof nextCursor === 'string' ? { ...rest, nextCursor: sealCursor(method, nextCursor) } : rest
+}
+
+/** What a result answers: on a stream that was not opened by a request its shape has to tell. */
+function methodOf(asked: Asked, { value, result }: ServerMessage & { kind: 'result' }): string {
+  if (typeof asked === 'string') {
+    return (isOpenStream(asked) && isJsonObject(result) ? guessMethod(result) : undefined) ?? asked
+  }
+  const method = asked.get(JSON.stringify(value['id']))
+  if (method === undefined) throw new Refusal('upstream.answer', { detail: 'an answer to nothing' })
+  return method
 }
 
 /** "Did you mean …" is the server's to say, unless it names what the caller must not see. */
@@ -153,10 +189,27 @@ function filterNotification(filter: Filter, method: string, value: JsonObject): 
   if (method === 'notifications/resources/updated') {
     const uri = isJsonObject(params) ? ownValue(params, 'uri') : undefined
     if (typeof uri !== 'string') throw new Refusal('upstream.answer', { detail: 'no uri' })
-    const { outcome } = filter.guard.decide(filter.principal, { kind: 'resource', uri })
-    return outcome === 'open' ? value : undefined
+    return mayRead(filter, uri) ? value : undefined
+  }
+  if (method === 'notifications/subscriptions/acknowledged' && isJsonObject(params)) {
+    return { ...value, params: filterAcknowledgment(filter, params) }
   }
   return isAboutHidden(filter, value) ? undefined : value
+}
+
+/** What the server says it honours, without resources that the caller may not read (MCP GW-64). */
+function filterAcknowledgment(filter: Filter, params: JsonObject): JsonObject {
+  const honored = ownValue(params, 'notifications')
+  if (!isJsonObject(honored)) throw new Refusal('upstream.answer', { detail: 'nothing is acknowledged' })
+  const uris = ownValue(honored, 'resourceSubscriptions')
+  if (uris === undefined) return params
+  if (!Array.isArray(uris)) throw new Refusal('upstream.answer', { detail: 'resourceSubscriptions' })
+  const resourceSubscriptions = uris.filter((uri) => typeof uri === 'string' && mayRead(filter, uri))
+  return { ...params, notifications: { ...honored, resourceSubscriptions } }
+}
+
+function mayRead({ guard, principal }: Filter, uri: string): boolean {
+  return guard.decide(principal, { kind: 'resource', uri }).outcome === 'open'
 }
 
 function isAboutHidden({ guard, principal }: Filter, value: JsonObject): boolean {

@@ -1,6 +1,6 @@
 import type { Call, Decision, ServerPolicy } from '@warder/policy'
 import { isJsonObject, type JsonObject, knownMethods, ownValue, Refusal } from '@warder/protocol'
-import { hiddenNames, withoutLinesAbout } from './hidden-names.ts'
+import { hiddenNames, mentions, withoutLinesAbout } from './hidden-names.ts'
 
 /** What filtering needs: the part of the policy, and its decision for this caller. */
 export interface FilterParts {
@@ -23,7 +23,8 @@ const described: readonly string[] = ['initialize', 'server/discover']
 
 /**
  * The result of a method as this caller may see it: of lists what is open and, unless the policy says otherwise, locked, in the
- * order of the server; of `initialize` and `server/discover` the instructions without lines about what is hidden. Lists and
+ * order of the server; of `initialize` and `server/discover` the instructions without lines about what is hidden; of a completion
+ * the candidates that name nothing hidden (M25). Lists and
  * `server/discover` become `cacheScope: "private"`, and whatever else said `public` too (MCP GW-67, GW-68). A shape that is not
  * known throws `upstream.answer`. Descriptions are not searched for names.
  */
@@ -32,6 +33,7 @@ export function filterResult(method: string, result: unknown, parts: FilterParts
   const list = knownMethods.get(method)?.lists
   if (list !== undefined) return filterList(list, result, parts)
   if (described.includes(method)) return filterDescription(method, result, parts)
+  if (method === 'completion/complete') return filterCompletion(result, parts)
   return Object.hasOwn(result, 'cacheScope') ? { ...result, cacheScope: 'private' } : result
 }
 
@@ -66,6 +68,18 @@ function filterDescription(method: string, result: JsonObject, parts: FilterPart
       ? { instructions: withoutLinesAbout(instructions, hiddenNames(parts.server, parts.decide)) }
       : {}
   return { ...result, ...kept, ...(method === 'server/discover' ? { cacheScope: 'private' } : {}) }
+}
+
+/** How many there are in all is said only where none was taken away. */
+function filterCompletion(result: JsonObject, parts: FilterParts): JsonObject {
+  const completion = ownValue(result, 'completion')
+  const values = isJsonObject(completion) ? ownValue(completion, 'values') : undefined
+  if (!isJsonObject(completion) || !Array.isArray(values)) {
+    throw new Refusal('upstream.answer', { detail: 'no completion' })
+  }
+  const names = hiddenNames(parts.server, parts.decide)
+  const kept = values.filter((value) => typeof value === 'string' && !mentions(value, names))
+  return kept.length === values.length ? result : { ...result, completion: { values: kept } }
 }
 
 /** The method whose result this could be, where it must be filtered: a resumed stream does not say what was asked. */

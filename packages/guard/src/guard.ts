@@ -51,7 +51,7 @@ export function createGuard(options: GuardOptions): Guard {
   const decideNow = (principal: Principal, call: Call): Decision => {
     const { policy } = loadPolicy(resolved)
     try {
-      return decide(policy, server, principal, call)
+      return decide(policy, server, principal, call, now())
     } catch (cause) {
       throw new Refusal('policy.unavailable', { detail: String(cause), cause })
     }
@@ -93,7 +93,10 @@ export function createGuard(options: GuardOptions): Guard {
         refuse,
         isListed: (principal, name) => isListed(resolved, decideNow(principal, { kind: 'tool', name })),
         nextChallenge: (principal, scopes) =>
-          repeated(principal, scopes, resolved.isDeclined?.(principal, scopes) ?? false),
+          repeated(principal, scopes, {
+            declined: resolved.isDeclined?.(principal, scopes, resource) ?? false,
+            widened: resolved.isWidened?.(principal, scopes),
+          }),
       })
     },
   }

@@ -7,7 +7,7 @@ export {
 } from './adapters/fetch.ts'
 export { type NodeHandler, toNodeHandler } from './adapters/node.ts'
 export type { Credentials } from './authenticate.ts'
-export { filterAnswer, isFiltered, isOpenStream } from './filter-answer.ts'
+export { type Asked, filterAnswer, isFiltered, isOpenStream, type SealCursor } from './filter-answer.ts'
 export { createGuard, type Guard } from './guard.ts'
 export type { KeyFetch, KeySource } from './load-jwks.ts'
 export { type GuardOptions, GuardOptionsError, type Revocations, type UserNames } from './options.ts'

@@ -4,7 +4,13 @@ import type { KeySource } from './load-jwks.ts'
 
 /** What is known about tokens that ended before their time. Both answer from memory. */
 export interface Revocations {
-  isRevoked(token: { readonly grantId?: string; readonly tokenId: string; readonly subject: string }): boolean
+  /** `scopes` lets a grant be narrowed: tokens with more than it has left are dead. */
+  isRevoked(token: {
+    readonly grantId?: string
+    readonly tokenId: string
+    readonly subject: string
+    readonly scopes: ReadonlySet<string>
+  }): boolean
   /** Whether revocations of the last seconds have been heard; when not, every call is refused with 503. */
   isFresh(): boolean
 }
@@ -32,12 +38,20 @@ export interface GuardOptions {
   readonly title?: string
   /** Absent: a token lives until it expires. */
   readonly revocations?: Revocations
-  /** Undefined: not, or not any more, a user. Absent: everybody whom the issuer signs in is one, named by the subject. */
+  /**
+   * Undefined: not, or not any more, a user. Absent: everybody whom the issuer signs in is one, named by the subject, in the
+   * groups of the token's `groups` claim.
+   */
   readonly findUser?: (issuer: string, subject: string) => UserNames | undefined
   /** For foreign issuers, and stronger than the token. Absent: `client_class` of the token, else `self-registered`. */
   readonly clientClass?: (clientId: string) => ClientClass
-  /** Whether the user said no to these scopes for this client within a day; answers from memory. */
-  readonly isDeclined?: (principal: Principal, scopes: readonly string[]) => boolean
+  /** Whether the user said no to one of these scopes of the resource, for this client, within a day; answers from memory. */
+  readonly isDeclined?: (principal: Principal, scopes: readonly string[], resource: string) => boolean
+  /**
+   * Whether the grant of this token has all of these scopes by now, so that a refresh brings them; answers from memory. Absent:
+   * it cannot be told, and a client may try it once.
+   */
+  readonly isWidened?: (principal: Principal, scopes: readonly string[]) => boolean
   /** Where the user can widen what was granted; shown to the model when asking again would be of no use. */
   readonly accountUrl?: string
   /**
@@ -160,7 +174,7 @@ function checkAuthorizationServers(issuers: unknown): string[] {
 
 function checkOptional(given: Partial<GuardOptions>): string[] {
   const problems: string[] = []
-  for (const name of ['findUser', 'clientClass', 'isDeclined', 'now'] as const) {
+  for (const name of ['findUser', 'clientClass', 'isDeclined', 'isWidened', 'now'] as const) {
     if (given[name] !== undefined && typeof given[name] !== 'function') {
       problems.push(`${name} is not a function`)
     }

@@ -13,12 +13,26 @@ const limits = { depth: 64, keys: 1_000_000 }
  * no other members. Anything else throws `upstream.answer`. Numbers keep their digits where the runtime can do that.
  */
 export function readAnswer(text: string): ServerMessage {
-  let value: unknown
+  return readMessage(readJson(text))
+}
+
+/** The messages of a text that may answer a batch: one alone, or several in an array that is not empty. */
+export function readAnswers(text: string): { readonly messages: readonly ServerMessage[]; isArray: boolean } {
+  const value = readJson(text)
+  if (!Array.isArray(value)) return { messages: [readMessage(value)], isArray: false }
+  if (value.length === 0) throw unreadable('an empty array')
+  return { messages: value.map(readMessage), isArray: true }
+}
+
+function readJson(text: string): unknown {
   try {
-    value = readAnswerJson(text)
+    return readAnswerJson(text)
   } catch (cause) {
     throw new Refusal('upstream.answer', { detail: String(cause), cause })
   }
+}
+
+function readMessage(value: unknown): ServerMessage {
   if (!isJsonObject(value)) throw unreadable('not one object')
   if (value['jsonrpc'] !== '2.0') throw unreadable('jsonrpc')
   return readKind(value)

@@ -17,6 +17,8 @@ export interface TokenClaims {
   readonly grantId: string | undefined
   /** As the token says it; whether to believe it depends on the issuer. */
   readonly clientClass: string | undefined
+  /** Groups of the user as the token names them; only a foreign issuer's are looked at. */
+  readonly groups: readonly string[]
 }
 
 /** What a token must fit. */
@@ -109,7 +111,18 @@ function readClaims(payload: Json, issuer: string): TokenClaims {
     notBefore: Object.hasOwn(payload, 'nbf') ? readTime(payload, 'nbf') : undefined,
     grantId: grantId === undefined ? undefined : readText(payload, 'grant_id'),
     clientClass: typeof clientClass === 'string' ? clientClass : undefined,
+    groups: readGroups(payload),
   }
+}
+
+/** A claim that cannot be read ends the matter: without its groups, a user would escape what is denied to them. */
+function readGroups(payload: Json): readonly string[] {
+  const groups = ownValue(payload, 'groups')
+  if (groups === undefined || groups === null) return []
+  if (typeof groups === 'string') return [groups]
+  if (!Array.isArray(groups) || !groups.every((group) => typeof group === 'string'))
+    throw new Refusal('token.claims', { detail: 'groups' })
+  return groups
 }
 
 function readText(payload: Json, name: string): string {

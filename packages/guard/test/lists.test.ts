@@ -23,7 +23,7 @@ describe('tools/list', () => {
     const filtered = makeGuard({ policy: () => strict }).filter(principal, 'tools/list', { tools: all })
     expect(namesIn(filtered)).toEqual(['search_notes', 'tmp_a'])
   })
-  it('GW-68 N05 every page is private, with its other fields as they were', () => {
+  it('GW-58 GW-68 GW-70 N05 every page is private, with its other fields as they were', () => {
     const page = {
       tools: all.slice(0, 1),
       nextCursor: 'abc',

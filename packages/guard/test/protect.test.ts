@@ -64,7 +64,7 @@ describe('G01 G40 GW-57 without a token', () => {
     ['a denied tool', call('wipe_disk')],
     ['an allowed tool', call('search_notes')],
     ['server/discover', request('server/discover')],
-  ])('GW-57 %s is 401, and says nothing about methods or tools', async (_, body) => {
+  ])('GW-57 GW-61 %s is 401, and says nothing about methods or tools', async (_, body) => {
     const response = await serve()(post(body, { headers: { 'mcp-method': 'tools/list' } }))
     expect(response.status).toBe(401)
     expect(await response.text()).not.toMatch(/tool|method/i)
@@ -159,7 +159,7 @@ describe('G34 RS-03 RS-04 metadata', () => {
 })
 
 describe('a real MCP server behind the guard', () => {
-  it('RS-39 N03 tools/list shows open and locked tools only, in both eras', async () => {
+  it('RS-34 RS-39 N03 tools/list shows open and locked tools only, in both eras', async () => {
     for (const sent of [
       post(request('tools/list'), { token }),
       postModern(request('tools/list'), { token }),
@@ -260,8 +260,13 @@ describe('a real MCP server behind the guard', () => {
           { token },
         ),
       )
-    expect((await listen('notes:///public/1', 'notes:///drafts/1')).status).toBe(403)
-    const stream = await listen('notes:///public/1')
+    seen = []
+    const stream = await listen('notes:///public/1', 'notes:///drafts/1', 'notes:///secret/1')
+    const { params } = (await seen[0]!.json()) as { params: { notifications: object } }
+    expect(params.notifications).toEqual({
+      toolsListChanged: true,
+      resourceSubscriptions: ['notes:///public/1'],
+    })
     const reader = stream.body!.getReader()
     expect(new TextDecoder().decode((await reader.read()).value)).toContain('acknowledged')
     mcp.notify.toolsChanged()
@@ -311,7 +316,7 @@ describe('what the guard does not let through', () => {
     })
     expect(await status(empty)).toBe(400)
   })
-  it('GW-02 hosts and origins that are not allowed are refused', async () => {
+  it('GW-02 OT-12 hosts and origins that are not allowed are refused', async () => {
     const list = request('tools/list')
     expect(await status(post(list, { token, url: 'https://evil.example/notes/mcp' }))).toBe(421)
     expect(

@@ -134,7 +134,7 @@ describe('403', () => {
     const broad = await authenticate(guard, await signer.sign({ scope: 'notes:write' }))
     expect(guard.decide(broad, tool('search_notes')).outcome).toBe('open')
   })
-  it('RS-24 the same call gets the same challenge', () => {
+  it('RS-07 RS-24 the same call gets the same challenge', () => {
     expect(deny('create_note', {}, makeGuard())).toEqual(deny('create_note', {}, makeGuard()))
   })
 })
@@ -148,7 +148,7 @@ describe('asking again would be of no use', () => {
     expect(result.content[0].text).toContain(accountUrl)
     return result
   }
-  it('after three equal challenges the model is told; then one 401; then it is told again', () => {
+  it('RS-25 after three equal challenges the model is told; then one 401; then it is told again', () => {
     const patient = makeGuard({ accountUrl })
     expect([1, 2, 3].map(() => deny('create_note', {}, patient).status)).toEqual([403, 403, 403])
     expectExplained(deny('create_note', {}, patient))
@@ -168,6 +168,20 @@ describe('asking again would be of no use', () => {
     expect(deny('create_note', {}, patient).status).toBe(200)
     clock.time += 24 * 60 * 60_000
     expect(deny('create_note', {}, patient).status).toBe(403)
+  })
+  it('after the user widened the grant the old token gets 401, each time; a new one that lacks the scopes does not', async () => {
+    let widened = false
+    const informed = makeGuard({ accountUrl, isDeclined: () => !widened, isWidened: () => widened })
+    expectExplained(deny('create_note', {}, informed))
+    expectExplained(deny('create_note', {}, informed))
+    widened = true
+    expect([1, 2].map(() => deny('create_note', {}, informed).status)).toEqual([401, 401])
+    const renewed = { principal: await authenticate(informed, await signer.sign({ jti: 'renewed' })) }
+    expectExplained(deny('create_note', renewed, informed))
+    widened = false
+    expectExplained(deny('create_note', renewed, informed))
+    widened = true
+    expect(deny('create_note', renewed, informed).status).toBe(401)
   })
   it('who said no within a day is not asked at all', () => {
     const declined = makeGuard({ accountUrl, isDeclined: (_, scopes) => scopes.includes('notes:share') })
@@ -264,7 +278,7 @@ describe('what is not available', () => {
   })
 })
 
-it('GW-29 a header mismatch is 400 -32020', () => {
+it('GW-29 GW-30 GW-31 a header mismatch is 400 -32020', () => {
   const answer = guard.refuse(new Refusal('message.header-mismatch'), { id: 'x' })
   expect(answer.status).toBe(400)
   expect(JSON.parse(answer.body)).toMatchObject({ id: 'x', error: { code: -32020 } })

@@ -1,5 +1,6 @@
 import type { McpMessage } from './mcp-message.ts'
 import { knownMethods, type McpMethod } from './mcp-methods.ts'
+import { replaceParams } from './mcp-post.ts'
 import { messageEra } from './protocol-version.ts'
 import { Refusal } from './refusals.ts'
 import { isJsonObject, type JsonObject, ownValue } from './strict-json.ts'
@@ -33,7 +34,8 @@ function readTarget(rule: McpMethod, method: string, params: JsonObject): McpCal
     case 'tool': {
       const name = readString(params, 'name')
       const args = ownValue(params, 'arguments')
-      if (args === undefined) return { kind: 'tool', name }
+      // A call without arguments is one with none, and not a question whose arguments are still to come.
+      if (args === undefined) return { kind: 'tool', name, args: {} }
       if (!isJsonObject(args)) throw malformed('arguments')
       return { kind: 'tool', name, args }
     }
@@ -57,7 +59,12 @@ function readReference(reference: unknown): McpCall {
   throw malformed('ref')
 }
 
-/** The URIs that a `subscriptions/listen` asks for; each must be decided like `resources/read` (MCP GW-64). Else none. */
+const maxSubscribed = 200
+
+/**
+ * The URIs that a `subscriptions/listen` asks for; each must be decided like `resources/read` (MCP GW-64). Else none. More than
+ * 200 are `message.too-complex`.
+ */
 export function readSubscribedResources(message: McpMessage): readonly string[] {
   if (message.method !== 'subscriptions/listen') return []
   const filter = ownValue(message.params ?? {}, 'notifications')
@@ -66,7 +73,18 @@ export function readSubscribedResources(message: McpMessage): readonly string[] 
   if (uris === undefined) return []
   if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string'))
     throw malformed('resourceSubscriptions')
+  if (uris.length > maxSubscribed) throw new Refusal('message.too-complex', { detail: 'subscriptions' })
   return uris
+}
+
+/** The same `subscriptions/listen` for these URIs only; the message itself when it asks for no others. */
+export function narrowSubscription(message: McpMessage, allowed: ReadonlySet<string>): McpMessage {
+  const uris = readSubscribedResources(message)
+  if (uris.every((uri) => allowed.has(uri))) return message
+  const params = message.params ?? {}
+  const filter = ownValue(params, 'notifications') as JsonObject
+  const resourceSubscriptions = uris.filter((uri) => allowed.has(uri))
+  return replaceParams(message, { ...params, notifications: { ...filter, resourceSubscriptions } })
 }
 
 function readString(params: JsonObject, name: string): string {

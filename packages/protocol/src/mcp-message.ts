@@ -57,6 +57,11 @@ const members: Readonly<Record<McpMessage['kind'], readonly string[]>> = {
 export function readMcpMessage(bytes: Uint8Array): McpMessage {
   const value = readStrictJson(bytes)
   if (Array.isArray(value)) throw new Refusal('message.batch')
+  return readMessageValue(value, bytes)
+}
+
+/** The message that a JSON value is, by the rules of `readMcpMessage`; `bytes` are its text. */
+export function readMessageValue(value: unknown, bytes: Uint8Array): McpMessage {
   if (!isJsonObject(value)) throw malformed('not an object')
   const kind = readKind(value)
   if (!Object.keys(value).every((key) => members[kind].includes(key))) throw malformed('unknown member')
@@ -99,7 +104,7 @@ function readParams(value: JsonObject): { params?: JsonObject; version?: string 
   if (!isJsonObject(meta)) throw new Refusal('message.params', { detail: '_meta' })
   const version = ownValue(meta, versionKey)
   if (version === undefined) return { params }
-  if (typeof version !== 'string') throw unsupportedVersion(JSON.stringify(version))
+  if (typeof version !== 'string') throw unsupportedVersion(JSON.stringify(version), 'meta')
   return { params, version }
 }
 

@@ -35,14 +35,14 @@ export function checkMirroredHeaders(message: McpMessage, headers: MirroredHeade
 function checkVersionHeader(message: McpMessage, header: string | undefined): void {
   if (message.version !== undefined) {
     if (header !== undefined && header !== message.version) throw mismatch('version')
-    checkProtocolVersion(message.version)
+    checkProtocolVersion(message.version, 'meta')
     if (message.kind !== 'request' || messageEra(message) === 'session') return
     if (header === undefined) throw mismatch('version missing')
     checkRequestMeta(message)
     return
   }
   if (header === undefined) return
-  checkProtocolVersion(header)
+  checkProtocolVersion(header, 'header')
   if (!isStatelessVersion(header)) return
   if (message.kind === 'response') throw new Refusal('message.shape', { detail: 'response under 2026-07-28' })
   // A handshake under the header of a revision without handshakes is a contradiction, and answered as clients expect it.

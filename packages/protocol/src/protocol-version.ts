@@ -5,8 +5,8 @@ import { supportedVersions, unsupportedVersion } from './supported-versions.ts'
 const firstStateless = '2026-07-28'
 
 /** Refuses a revision that Warder does not understand: `message.version` with `data` for the client (MCP GW-22). */
-export function checkProtocolVersion(version: string): void {
-  if (!supportedVersions.includes(version)) throw unsupportedVersion(version)
+export function checkProtocolVersion(version: string, place: 'header' | 'meta'): void {
+  if (!supportedVersions.includes(version)) throw unsupportedVersion(version, place)
 }
 
 /** Whether a revision is without sessions. Says nothing about whether it is supported. */

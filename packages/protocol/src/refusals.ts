@@ -9,6 +9,7 @@ export type Reason =
   | 'http.origin'
   | 'http.path'
   | 'http.method'
+  | 'http.transport'
   | 'http.content-type'
   | 'http.too-large'
   | 'http.throttled'
@@ -47,6 +48,7 @@ export type Reason =
   // sign-in and consent
   | 'transaction.unknown'
   | 'transaction.other-browser'
+  | 'visit.unknown'
   | 'form.origin'
   | 'form.token'
   | 'login.wrong'
@@ -97,6 +99,7 @@ export type Reason =
   | 'call.declined'
   | 'call.never'
   | 'call.unknown'
+  | 'call.not-executed'
   | 'policy.unavailable'
   | 'keys.unavailable'
   | 'revocations.unavailable'
@@ -110,6 +113,7 @@ export type Reason =
   | 'message.batch'
   | 'message.shape'
   | 'message.params'
+  | 'message.cursor'
   | 'message.method'
   | 'message.header-mismatch'
   | 'message.version'
@@ -120,6 +124,7 @@ export type Reason =
   | 'upstream.answer'
   | 'upstream.unauthorized'
   | 'upstream.busy'
+  | 'upstream.crashing'
   // outbound fetches of URLs that somebody else chose
   | 'outbound.url'
   | 'outbound.address'
@@ -161,6 +166,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'http.origin': rule(403, 'invalid_request', 'Requests from this web origin are not allowed.', 'MCP transports, GW-02', -32600),
   'http.path': rule(404, 'not_found', 'There is nothing at this address.', 'RFC 9110 section 15.5.5'),
   'http.method': rule(405, 'invalid_request', 'This method is not allowed here.', 'RFC 9110 section 15.5.6', -32600),
+  'http.transport': rule(405, 'invalid_request', 'HTTP+SSE of revision 2024-11-05 is not supported. Use streamable HTTP: send messages by POST to the MCP endpoint.', 'MCP transports, backwards compatibility', -32600),
   'http.content-type': rule(415, 'invalid_request', 'The content type of the body is not accepted here.', 'RFC 9110 section 15.5.16', -32600),
   'http.throttled': rule(429, 'temporarily_unavailable', 'Too many requests. Wait a moment, then try again.', 'RFC 6585 section 4'),
   'http.too-large': rule(413, 'invalid_request', 'The body is larger than is accepted here.', 'RFC 9110 section 15.5.14', -32600),
@@ -199,6 +205,12 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
 
   'transaction.unknown': rule(400, 'invalid_request', 'This sign-in has ended or has been used already. Go back to the application and start again.', 'our choice: ten minutes, single use'),
   'transaction.other-browser': rule(403, 'access_denied', 'This sign-in was started in another browser. Go back to the application and start again here.', 'MCP security best practices, GHSA-rww4-4w9c-7733'),
+  'visit.unknown': rule(
+    400,
+    'invalid_request',
+    'This visit of the account page has ended. Open the account page again.',
+    'our choice: ten minutes on http loopback, design decision 10',
+  ),
   'form.origin': rule(403, 'access_denied', 'This form was sent from another site.', 'OAuth 2.1 section 7; MCP security best practices'),
   'form.token': rule(403, 'access_denied', 'This form is out of date. Reload the page and try again.', 'MCP security best practices, CSRF'),
   'login.wrong': rule(403, 'access_denied', 'E-mail or password is not right.', 'OWASP ASVS 2.2'),
@@ -249,6 +261,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'call.declined': rule(200, 'access_denied', 'The user declined this. Do not try again; the user can widen the access on the account page.', 'our choice'),
   'call.never': rule(200, 'access_denied', 'The rules of this server do not allow this tool. Do not try again.', 'the policy file', -32602),
   'call.unknown': rule(200, 'invalid_params', 'Unknown tool', 'MCP tools, error handling', -32602),
+  'call.not-executed': rule(200, 'invalid_request', 'Not executed: another message of this batch was refused.', 'MCP 2025-03-26 OT-10, our choice', -32600),
   'policy.unavailable': rule(503, 'temporarily_unavailable', 'The access rules cannot be read right now. Try again later.', 'fail closed', -32603),
   'keys.unavailable': rule(503, 'temporarily_unavailable', 'The keys of the authorization server cannot be read right now. Try again later.', 'fail closed', -32603),
   'revocations.unavailable': rule(503, 'temporarily_unavailable', 'It cannot be told right now whether the token was revoked. Try again later.', 'fail closed', -32603),
@@ -262,6 +275,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'message.batch': rule(400, 'invalid_request', 'Batches are not accepted.', 'MCP GW-04', -32600),
   'message.shape': rule(400, 'invalid_request', 'The body is not a JSON-RPC message.', 'JSON-RPC 2.0 section 4', -32600),
   'message.params': rule(400, 'invalid_request', 'The parameters of the request are not valid.', 'MCP GW-51', -32602),
+  'message.cursor': rule(200, 'invalid_params', 'This cursor is not valid here. Read the list again from its start.', 'MCP pagination, error handling', -32602),
   'message.method': rule(404, 'invalid_request', 'Method not found', 'MCP GW-23', -32601),
   'message.header-mismatch': rule(400, 'invalid_request', 'A header does not agree with the body.', 'MCP GW-29', -32020),
   'message.version': rule(400, 'invalid_request', 'This protocol version is not supported.', 'MCP GW-22', -32022),
@@ -272,6 +286,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'upstream.answer': rule(502, 'upstream_invalid', 'The MCP server behind Warder sent an answer that cannot be passed on.', 'fail closed', -32603),
   'upstream.unauthorized': rule(502, 'upstream_unauthorized', 'The MCP server behind Warder wants credentials that Warder does not have.', 'MCP RS-17', -32603),
   'upstream.busy': rule(503, 'temporarily_unavailable', 'Too many programs are running for this server. Try again later.', 'our choice', -32603),
+  'upstream.crashing': rule(503, 'temporarily_unavailable', 'The MCP server behind Warder has crashed several times in a row. It is started again in a while.', 'our choice', -32603),
 
   'outbound.url': rule(400, 'invalid_request', 'This URL may not be fetched.', 'MCP security best practices, SSRF'),
   'outbound.address': rule(400, 'invalid_request', 'This URL could not be fetched.', 'RFC 6890; MCP CL-66'),

@@ -18,7 +18,7 @@ const reason = (of: ReturnType<typeof message>) => reasonOf(() => readCall(of))
 describe('GW-33: what a message wants, from its body', () => {
   it.each([
     ['tools/call', { name: 'echo', arguments: { a: 1 } }, { kind: 'tool', name: 'echo', args: { a: 1 } }],
-    ['tools/call', { name: 'echo' }, { kind: 'tool', name: 'echo' }],
+    ['tools/call', { name: 'echo' }, { kind: 'tool', name: 'echo', args: {} }],
     ['prompts/get', { name: 'p' }, { kind: 'prompt', name: 'p' }],
     ['resources/read', { uri: 'file:///a' }, { kind: 'resource', uri: 'file:///a' }],
     ['completion/complete', { ref: { type: 'ref/prompt', name: 'p' } }, { kind: 'prompt', name: 'p' }],
@@ -55,7 +55,7 @@ describe('GW-33: what a message wants, from its body', () => {
     'constructor',
     'a\0b',
   ])('M05 M07 M09 takes the name %j as it is', (name) => {
-    expect(readCall(older('tools/call', { name }))).toEqual({ kind: 'tool', name })
+    expect(readCall(older('tools/call', { name }))).toEqual({ kind: 'tool', name, args: {} })
   })
 })
 
@@ -165,6 +165,11 @@ describe('GW-64: subscriptions', () => {
       'a://2',
     ])
     expect(readSubscribedResources(listen({ toolsListChanged: true }))).toEqual([])
+    const many = Array.from({ length: 201 }, (_, number) => `a://${number}`)
+    expect(readSubscribedResources(listen({ resourceSubscriptions: many.slice(1) }))).toHaveLength(200)
+    expect(reasonOf(() => readSubscribedResources(listen({ resourceSubscriptions: many })))).toBe(
+      'message.too-complex',
+    )
     expect(readSubscribedResources(older('tools/list'))).toEqual([])
   })
 

@@ -132,7 +132,7 @@ describe('L06: the base64 sentinel', () => {
     reason(modern('tools/call', { name }), { ...right, name: [header] })
   const encode = (text: string) => `=?base64?${Buffer.from(text).toString('base64')}?=`
 
-  it('L06 decodes once, then compares', () => {
+  it('GW-28 L06 decodes once, then compares', () => {
     expect(named('größe', encode('größe'))).toBe('accepted')
     expect(named('echo', encode('echo'))).toBe('accepted')
     expect(named(' echo ', encode(' echo '))).toBe('accepted')
@@ -194,7 +194,7 @@ describe('L08: an older version, or none', () => {
   const older = message('tools/call', { name: 'echo' })
 
   it.each([[{}], [{ version: ['2025-11-25'] }], [{ version: ['2025-03-26'] }]])(
-    'L08 needs no Mcp headers with %j, and refuses wrong ones',
+    'OT-13 L08 needs no Mcp headers with %j, and refuses wrong ones',
     (version) => {
       expect(reason(older, version)).toBe('accepted')
       expect(reason(older, { ...version, method: ['tools/call'], name: ['echo'] })).toBe('accepted')
@@ -256,9 +256,9 @@ describe('L09: unsupported versions', () => {
   )
 
   it('L09 GW-22 carries supported and requested versions, the latter cut', () => {
-    const refusal = (version: string): unknown => {
+    const refusal = (version: string, place: 'header' | 'meta' = 'header'): unknown => {
       try {
-        checkProtocolVersion(version)
+        checkProtocolVersion(version, place)
         return 'accepted'
       } catch (error) {
         return error instanceof Refusal ? [error.rule.status, error.rule.code, error.notes.data] : error
@@ -274,10 +274,15 @@ describe('L09: unsupported versions', () => {
       -32022,
       { supported: supportedVersions, requested: 'x'.repeat(64) },
     ])
+    expect(refusal('1900-01-01', 'meta')).toEqual([
+      400,
+      -32022,
+      { supported: ['2026-07-28'], requested: '1900-01-01' },
+    ])
   })
 
   it.each(supportedVersions)('L09 takes %s', (version) => {
-    expect(reasonOf(() => checkProtocolVersion(version))).toBe('accepted')
+    expect(reasonOf(() => checkProtocolVersion(version, 'header'))).toBe('accepted')
   })
 })
 

@@ -277,7 +277,7 @@ describe('properties', () => {
   ]
   const character = fc.constantFrom(...'ab1./:?#@[]%\\ \t&=-_~', 'é', '\0')
 
-  it('AS-14 A URI that differs in anything but the loopback port never matches', () => {
+  it('AS-14 PX-15 A URI that differs in anything but the loopback port never matches', () => {
     const change = fc.record({
       of: fc.constantFrom(...known),
       at: fc.nat(),

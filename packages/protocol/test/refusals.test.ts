@@ -28,6 +28,15 @@ describe('the catalogue of refusals', () => {
     expect([...new Set(reserved)].sort()).toEqual([-32020, -32022])
   })
 
+  it('GW-55 GW-56 has no code for authorization, nor any of the range that new code leaves alone', () => {
+    const old = rows.flatMap(([, row]) => row.code ?? []).filter((code) => code <= -32000 && code >= -32019)
+    expect(old).toEqual([])
+    const codes = rows
+      .filter(([, { status }]) => status === 401 || status === 403)
+      .flatMap(([, row]) => row.code ?? [])
+    expect(codes.filter((code) => code <= -32000 && code >= -32768 && code !== -32600)).toEqual([])
+  })
+
   it.each(rows.filter(([, row]) => row.error === 'invalid_token'))('RS-12 %s is 401', (_, row) => {
     expect(row.status).toBe(401)
   })

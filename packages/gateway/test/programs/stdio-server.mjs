@@ -17,6 +17,10 @@ const results = {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { id, method } = JSON.parse(line)
+  const { id, method, params } = JSON.parse(line)
+  const progressToken = params?._meta?.progressToken
+  if (progressToken !== undefined) {
+    send({ method: 'notifications/progress', params: { progressToken, progress: 1 } })
+  }
   if (id !== undefined && method !== undefined) send({ id, result: results[method] ?? {} })
 }

@@ -3,6 +3,7 @@ import {
   checkMirroredHeaders,
   type McpMessage,
   type MirroredHeaders,
+  narrowSubscription,
   Refusal,
   readCall,
   readMcpMessage,
@@ -55,8 +56,8 @@ interface OpenCall {
  * Puts a guard in front of a fetch handler: every request, whatever its path and method, needs a token of this server before
  * anything else is looked at (MCP GW-57); only the metadata is public.
  *
- * The handler gets a new request with the same bytes and without `Authorization`; lists in its answer are filtered. The body is
- * read once and strictly. Never rejects: errors of the handler become a 500 without details. Does not log by itself, and does
+ * The handler gets a new request with the same bytes and without `Authorization` (a subscription also without resources that the
+ * caller may not read); lists in its answer are filtered, their cursors pass as they are. The body is read once and strictly. Never rejects: errors of the handler become a 500 without details. Does not log by itself, and does
  * not close streams whose token ends.
  */
 export function protect(
@@ -93,35 +94,35 @@ export function protect(
   ): Promise<OpenCall | RefusalAnswer> {
     if (request.method === 'GET' || request.method === 'DELETE') {
       const call: Call = { kind: 'session', method: request.method }
-      return denyAny([call], principal, progress) ?? { principal, method: request.method, body: undefined }
+      return deny(call, principal, progress) ?? { principal, method: request.method, body: undefined }
     }
     if (request.method !== 'POST') throw new Refusal('http.method')
-    const body = await readBody(request, maxBodyBytes)
-    const message = readMcpMessage(body)
+    const message = readMcpMessage(await readBody(request, maxBodyBytes))
     progress.context = { principal, ...readContext(message) }
     checkMirroredHeaders(message, readMirroredHeaders(request.headers))
-    const uris = readSubscribedResources(message)
-    const calls: readonly Call[] = [
-      readCall(message),
-      ...uris.map((uri): Call => ({ kind: 'resource', uri })),
-    ]
-    return denyAny(calls, principal, progress) ?? { principal, method: message.method ?? 'response', body }
+    const method = message.method ?? 'response'
+    const denial = deny(readCall(message), principal, progress)
+    return denial ?? { principal, method, body: bytesOf(narrowed(message, principal)) }
   }
 
-  function denyAny(
-    calls: readonly Call[],
-    principal: Principal,
-    progress: Progress,
-  ): RefusalAnswer | undefined {
-    for (const call of calls) {
-      progress.call = call
-      const decision = guard.decide(principal, call)
-      progress.because = decision.because
-      if (decision.outcome === 'open') continue
-      options.log?.({ outcome: decision.outcome, because: decision.because, principal, ...callOf(progress) })
-      return guard.refuseDecision(decision, call, progress.context)
-    }
-    return undefined
+  function deny(call: Call, principal: Principal, progress: Progress): RefusalAnswer | undefined {
+    progress.call = call
+    const decision = guard.decide(principal, call)
+    progress.because = decision.because
+    if (decision.outcome === 'open') return undefined
+    options.log?.({ outcome: decision.outcome, because: decision.because, principal, ...callOf(progress) })
+    return guard.refuseDecision(decision, call, progress.context)
+  }
+
+  /** A subscription without the resources that the caller may not read (MCP GW-64): the one change to what a client sent. */
+  function narrowed(message: McpMessage, principal: Principal): McpMessage {
+    const allowed = readSubscribedResources(message).filter((uri) => {
+      const call: Call = { kind: 'resource', uri }
+      const { outcome, because } = guard.decide(principal, call)
+      if (outcome !== 'open') options.log?.({ outcome, because, principal, call })
+      return outcome === 'open'
+    })
+    return narrowSubscription(message, new Set(allowed))
   }
 
   return async (request) => {
@@ -164,6 +165,11 @@ async function readBody(request: Request, limit: number): Promise<Uint8Array<Arr
   const body = await readBounded(request.body, limit)
   if (body === undefined) throw new Refusal('http.too-large')
   return body
+}
+
+/** A copy on a buffer of its own, as a `Request` wants it. */
+function bytesOf(message: McpMessage): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(message.bytes)
 }
 
 function readContext(message: McpMessage): RefusalContext {
