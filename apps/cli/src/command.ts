@@ -5,6 +5,8 @@ import { Problem } from './problem.ts'
 export interface Option {
   readonly says: string
   readonly value?: string
+  /** The only values that it takes. */
+  readonly among?: readonly string[]
   readonly short?: string
 }
 
@@ -18,9 +20,7 @@ export interface Input {
 
 /** A command as data: its help is made from it, and an option that is not listed is refused. */
 export interface Command {
-  /** One or two words, such as `protect` or `user add`. */
-  readonly name: string
-  readonly summary: string
+  /** What follows `warder`: the name first, then words and options. */
   readonly usage: string
   readonly options: Readonly<Record<string, Option>>
   readonly examples: readonly string[]
@@ -28,8 +28,16 @@ export interface Command {
   run(input: Input): Promise<number>
 }
 
+/** A command as the list of all of them has it: its code is loaded when it is wanted. */
+export interface CommandEntry {
+  /** One or two words, such as `protect` or `user add`. */
+  readonly name: string
+  readonly summary: string
+  load(): Promise<Command>
+}
+
 /** Reads the arguments behind a command's name; refuses what the command does not know. */
-export function readInput(command: Command, argv: readonly string[]): Input {
+export function readInput(command: Pick<Command, 'usage' | 'options'>, argv: readonly string[]): Input {
   const dashes = argv.indexOf('--')
   const own = dashes === -1 ? argv : argv.slice(0, dashes)
   const config: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } }
@@ -44,7 +52,10 @@ export function readInput(command: Command, argv: readonly string[]): Input {
   const switches = new Set<string>()
   for (const [name, value] of Object.entries(values)) {
     if (value === true) switches.add(name)
-    else if (typeof value === 'string') options[name] = value
+    else if (typeof value === 'string') {
+      checkAmong(name, value, command.options[name]?.among)
+      options[name] = value
+    }
   }
   return {
     options,
@@ -54,21 +65,34 @@ export function readInput(command: Command, argv: readonly string[]): Input {
   }
 }
 
+function checkAmong(name: string, value: string, among: readonly string[] = [value]): void {
+  if (among.includes(value)) return
+  throw new Problem(
+    `--${name} takes one of: ${among.join(', ')}. ${JSON.stringify(value)} is none of them.`,
+    2,
+  )
+}
+
 function parseStrictly(
-  command: Command,
+  command: Pick<Command, 'usage'>,
   args: string[],
   options: ParseArgsOptionsConfig,
 ): { values: Record<string, unknown>; positionals: string[] } {
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true })
   } catch (error) {
-    const said = error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error)
-    throw new Problem(`${said}. See: warder ${command.name} --help`, 2)
+    const said = error instanceof Error ? (error.message.split(/\.\s/)[0] ?? error.message) : String(error)
+    throw new Problem(`${said}. See: warder ${nameIn(command)} --help`, 2)
   }
 }
 
+/** `user add EMAIL [--json]` → `user add`. */
+function nameIn({ usage }: Pick<Command, 'usage'>): string {
+  return /^[a-z-]+(?: [a-z]+)*/.exec(usage)?.[0] ?? ''
+}
+
 /** The help text of a command. */
-export function helpOf(command: Command): string {
+export function helpOf({ summary }: Pick<CommandEntry, 'summary'>, command: Command): string {
   const rows = Object.entries({ ...command.options, help: { says: 'Show this text', short: 'h' } }).map(
     ([name, option]: [string, Option]) => {
       const short = option.short === undefined ? '    ' : `-${option.short}, `
@@ -80,7 +104,7 @@ export function helpOf(command: Command): string {
   )
   const width = Math.max(...rows.map(([left]) => left.length)) + 2
   return [
-    command.summary,
+    summary,
     '',
     `Usage: warder ${command.usage}`,
     '',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { holdLock } from '@warder/store'
 import { Problem } from './problem.ts'
 import { writeOnce } from './write-once.ts'
 
@@ -38,6 +39,20 @@ export function openDataDirectory(given: string): DataDirectory {
     log: join(path, 'log'),
     secret: loadSecret(join(path, 'secret')),
   }
+}
+
+/**
+ * Takes the directory for this process alone, and answers how to give it back: two servers on one state would disagree about
+ * its address and keep apart what each has in memory. Commands that work on the database beside it need no such claim.
+ */
+export function holdDataDirectory({ path }: Pick<DataDirectory, 'path'>): () => void {
+  const lock = holdLock(join(path, 'lock'))
+  if (lock === undefined) {
+    throw new Problem(
+      `another Warder uses this state directory: ${path}. Stop that one, or give this one its own by --data.`,
+    )
+  }
+  return lock.release
 }
 
 /** Opens an existing directory; for commands that must not make one by mistake. */

@@ -1,26 +1,9 @@
 #!/usr/bin/env node
-import { type Command, helpOf, readInput } from './command.ts'
-import { logTail } from './commands/log-tail.ts'
-import { ownerLink } from './commands/owner-link.ts'
-import { protect } from './commands/protect.ts'
-import { prove } from './commands/prove.ts'
-import { userAdd } from './commands/user-add.ts'
-import { userDisable, userEnable } from './commands/user-disable.ts'
-import { userList } from './commands/user-list.ts'
+import { type CommandEntry, helpOf, readInput } from './command.ts'
+import { commands } from './commands.ts'
 import { note, print, table } from './output.ts'
 import { Problem } from './problem.ts'
 import { version } from './version.ts'
-
-const commands: readonly Command[] = [
-  protect,
-  prove,
-  userAdd,
-  userList,
-  userDisable,
-  userEnable,
-  ownerLink,
-  logTail,
-]
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -48,15 +31,22 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     print(overview())
     return 0
   }
-  const command = commands.find(({ name }) => name.split(' ').every((word, place) => argv[place] === word))
-  if (command === undefined)
-    throw new Problem(`there is no command ${JSON.stringify(argv[0])}. See: warder --help`, 2)
-  const input = readInput(command, argv.slice(command.name.split(' ').length))
+  const entry = findEntry(argv)
+  const command = await entry.load()
+  const input = readInput(command, argv.slice(entry.name.split(' ').length))
   if (input.switches.has('help')) {
-    print(helpOf(command))
+    print(helpOf(entry, command))
     return 0
   }
   return command.run(input)
+}
+
+function findEntry(argv: readonly string[]): CommandEntry {
+  const entry = commands.find(({ name }) => name.split(' ').every((word, place) => argv[place] === word))
+  if (entry !== undefined) return entry
+  const group = commands.filter(({ name }) => name.startsWith(`${argv[0]} `)).map(({ name }) => name)
+  if (group.length > 0) throw new Problem(`say what to do: ${group.join(', ')}. See: warder --help`, 2)
+  throw new Problem(`there is no command ${JSON.stringify(argv[0])}. See: warder --help`, 2)
 }
 
 function overview(): string {

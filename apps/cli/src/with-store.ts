@@ -7,9 +7,13 @@ import { readPolicyFile } from './protect/load-policy.ts'
 
 /** How a command that works on the state of a server finds it. */
 export const dataOptions: Readonly<Record<string, Option>> = {
-  data: { value: 'DIR', says: 'State directory (default: the one of the server that the policy file names)' },
+  data: { value: 'DIR', says: 'State directory (default: that of the first server in the policy file)' },
   policy: { value: 'FILE', says: 'Policy file (default: warder.yaml)' },
+  name: { value: 'NAME', says: 'The server, where warder protect was started with --name' },
 }
+
+/** How usage lines name them. */
+export const dataUsage = '[--data DIR | --policy FILE [--name NAME]]'
 
 /** The state directory that `--data` or the policy file names; it must exist. */
 export function findDataDirectory(input: Input): DataDirectory {
@@ -22,9 +26,10 @@ export function findDataDirectory(input: Input): DataDirectory {
       2,
     )
   const names = [...readPolicyFile(file).servers.keys()]
-  if (names.length !== 1 || names[0] === undefined)
-    throw new Problem(`${file} names several servers: say whose state by --data.`, 2)
-  return openExistingDataDirectory(defaultDataPath(names[0]))
+  const wanted = input.options['name'] ?? names[0] ?? ''
+  if (!names.includes(wanted))
+    throw new Problem(`${file} names no server ${JSON.stringify(wanted)}, but: ${names.join(', ')}.`, 2)
+  return openExistingDataDirectory(defaultDataPath(wanted))
 }
 
 /** Opens the store for one piece of work and closes it again. */

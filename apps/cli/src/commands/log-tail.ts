@@ -2,12 +2,10 @@ import { type LogRecord, readDecisionLog } from '@warder/gateway'
 import type { Command } from '../command.ts'
 import { paint, plain, print } from '../output.ts'
 import { Problem } from '../problem.ts'
-import { dataOptions, findDataDirectory } from '../with-store.ts'
+import { dataOptions, dataUsage, findDataDirectory } from '../with-store.ts'
 
 export const logTail: Command = {
-  name: 'log tail',
-  summary: 'Shows who called what, and what was decided',
-  usage: 'log tail [--follow] [--lines N] [--json] [--data DIR] [--policy FILE]',
+  usage: `log tail [--follow] [--lines N] [--json] ${dataUsage}`,
   options: {
     follow: { short: 'f', says: 'Go on with what comes, until Ctrl-C' },
     lines: { value: 'N', short: 'n', says: 'Start with the last N records (default: 20)' },

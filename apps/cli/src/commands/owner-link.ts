@@ -4,12 +4,10 @@ import type { Command } from '../command.ts'
 import { print } from '../output.ts'
 import { Problem } from '../problem.ts'
 import { readAddress } from '../protect/address-file.ts'
-import { dataOptions, findDataDirectory } from '../with-store.ts'
+import { dataOptions, dataUsage, findDataDirectory } from '../with-store.ts'
 
 export const ownerLink: Command = {
-  name: 'owner-link',
-  summary: 'Prints a new owner link, for a server that nobody owns yet',
-  usage: 'owner-link [--data DIR] [--policy FILE]',
+  usage: `owner-link ${dataUsage}`,
   options: dataOptions,
   examples: ['warder owner-link'],
   async run(input) {

@@ -1,25 +1,21 @@
 import { addUser } from '@warder/authorization-server'
-import { Refusal } from '@warder/protocol'
 import type { Command } from '../command.ts'
+import { oneWord } from '../one-word.ts'
 import { note, print } from '../output.ts'
 import { Problem } from '../problem.ts'
 import { readPassword } from '../read-password.ts'
-import { dataOptions, withStore } from '../with-store.ts'
+import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { refusalInWords } from './refusal-in-words.ts'
 
 export const userAdd: Command = {
-  name: 'user add',
-  summary: 'Adds a user who may sign in',
-  usage: 'user add EMAIL [--json] [--data DIR] [--policy FILE]',
+  usage: `user add EMAIL [--json] ${dataUsage}`,
   options: { json: { says: 'Print the user as JSON' }, ...dataOptions },
   examples: ['warder user add alice@example.com', 'warder user add alice@example.com < password-file'],
   async run(input) {
-    const [given] = input.words
-    if (given === undefined || input.words.length > 1) {
-      throw new Problem('say the e-mail address: warder user add alice@example.com', 2)
-    }
+    const given = oneWord(input, 'say the e-mail address: warder user add alice@example.com')
     return withStore(input, async (store) => {
       const password = await readPassword(`Password for ${given}: `)
-      const user = await addUser(store, { email: given, password, now: Date.now() }).catch(inWords)
+      const user = await addUser(store, { email: given, password, now: Date.now() }).catch(refusalInWords)
       if (user === 'taken') throw new Problem(`${given} is a user already.`)
       if (input.switches.has('json')) {
         print(JSON.stringify(user))
@@ -31,10 +27,4 @@ export const userAdd: Command = {
       return 0
     })
   },
-}
-
-function inWords(error: unknown): never {
-  if (!(error instanceof Refusal)) throw error
-  if (error.reason === 'password.weak') throw new Problem('the password must have at least 12 characters.')
-  throw new Problem(error.rule.says)
 }

@@ -1,37 +1,35 @@
 import type { Command, Input } from '../command.ts'
+import { oneWord } from '../one-word.ts'
 import { print } from '../output.ts'
-import { Problem } from '../problem.ts'
-import { dataOptions, withStore } from '../with-store.ts'
+import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { findUser } from './find-user.ts'
 
 export const userDisable: Command = {
-  name: 'user disable',
-  summary: 'Ends all access of a user, at once',
-  usage: 'user disable EMAIL [--data DIR] [--policy FILE]',
-  options: dataOptions,
+  usage: `user disable EMAIL [--json] ${dataUsage}`,
+  options: { json: { says: 'Print the user as JSON' }, ...dataOptions },
   examples: ['warder user disable alice@example.com'],
   run: (input) => setDisabled(input, true),
 }
 
 export const userEnable: Command = {
-  name: 'user enable',
-  summary: 'Lets a disabled user sign in again',
-  usage: 'user enable EMAIL [--data DIR] [--policy FILE]',
-  options: dataOptions,
+  usage: `user enable EMAIL [--json] ${dataUsage}`,
+  options: { json: { says: 'Print the user as JSON' }, ...dataOptions },
   examples: ['warder user enable alice@example.com'],
   run: (input) => setDisabled(input, false),
 }
 
 function setDisabled(input: Input, disabled: boolean): Promise<number> {
-  const [email] = input.words
-  if (email === undefined || input.words.length > 1)
-    throw new Problem('say the e-mail address of the user.', 2)
+  const email = oneWord(input, 'say the e-mail address of the user.')
   return withStore(input, async (store) => {
-    const user = await store.users.loadByEmail(email.trim().toLowerCase())
-    if (user === undefined) throw new Problem(`there is no user ${email}. See: warder user list`)
+    const user = await findUser(store, email)
     await store.users.setDisabled(user.id, disabled, Date.now())
-    print(
-      disabled ? `${email} is disabled: tokens stop working within a second.` : `${email} may sign in again.`,
-    )
+    if (input.switches.has('json')) print(JSON.stringify({ id: user.id, email: user.email, disabled }))
+    else
+      print(
+        disabled
+          ? `${user.email} is disabled: tokens stop working within a second.`
+          : `${user.email} may sign in again.`,
+      )
     return 0
   })
 }

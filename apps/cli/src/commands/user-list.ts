@@ -1,11 +1,9 @@
 import type { Command } from '../command.ts'
 import { print, table } from '../output.ts'
-import { dataOptions, withStore } from '../with-store.ts'
+import { dataOptions, dataUsage, withStore } from '../with-store.ts'
 
 export const userList: Command = {
-  name: 'user list',
-  summary: 'Lists the users',
-  usage: 'user list [--json] [--data DIR] [--policy FILE]',
+  usage: `user list [--json] ${dataUsage}`,
   options: { ...dataOptions, json: { says: 'Print one JSON array' } },
   examples: ['warder user list', 'warder user list --json'],
   async run(input) {

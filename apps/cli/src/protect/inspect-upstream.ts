@@ -8,15 +8,16 @@ export interface Inventory extends UpstreamFacts {
 }
 
 /** Asks the server for its tools; an upstream that does not speak MCP is one clear line. */
-export async function inspectUpstream(upstream: StdioHost | { readonly url: string }): Promise<Inventory> {
+export async function inspectUpstream(
+  name: string,
+  upstream: StdioHost | { readonly url: string },
+): Promise<Inventory> {
   try {
     return 'url' in upstream
       ? await inspectHttp(upstream.url)
       : { ...(await upstream.inspect()), open: false }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    throw new Problem(
-      `the server to protect does not answer as an MCP server: ${error.notes.detail ?? error.rule.says}`,
-    )
+    throw new Problem(`${name} does not answer as an MCP server: ${error.notes.detail ?? error.rule.says}`)
   }
 }

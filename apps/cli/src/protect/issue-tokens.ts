@@ -1,6 +1,11 @@
-import { createAuthorizationServer, type LogEntry, type ServedResource } from '@warder/authorization-server'
+import {
+  type AuthorizationServer,
+  createAuthorizationServer,
+  type LogEntry,
+  type ServedResource,
+} from '@warder/authorization-server'
 import type { OutboundFetch } from '@warder/outbound'
-import type { Policy, Principal } from '@warder/policy'
+import { impliedScopes, type Policy, type Principal } from '@warder/policy'
 import type { Store } from '@warder/store'
 import { followChanges } from './follow-changes.ts'
 import type { Issuing } from './issuing.ts'
@@ -12,25 +17,39 @@ export async function issueTokens(options: {
   readonly issuer: string
   readonly store: Store
   readonly policy: () => Policy
-  readonly served: ServedResource
+  readonly served: readonly ServedResource[]
   readonly fetch: OutboundFetch
   readonly secret: Uint8Array
   readonly log: (entry: LogEntry) => void
+  /** Milliseconds since the epoch, for what is issued; default: the clock. */
+  readonly now?: () => number
 }): Promise<Issuing> {
   const { issuer, store, policy, served, fetch, secret, log } = options
   const authorizationServer = await createAuthorizationServer({
     issuer,
     store,
     policy,
-    resources: () => [served],
+    resources: () => served,
     fetch,
     secret,
     log,
+    ...(options.now === undefined ? {} : { now: options.now }),
   })
+  /** What a grant opens: its scopes and, while the policy can be read, what they imply. */
+  const coveredScopes = (resource: string, scopes: readonly string[]): ReadonlySet<string> => {
+    const server = served.find((each) => each.resource === resource)?.server ?? ''
+    try {
+      const rules = policy().servers.get(server)
+      return new Set([...scopes, ...(rules === undefined ? [] : impliedScopes(rules, scopes))])
+    } catch {
+      return new Set(scopes)
+    }
+  }
   const listeners: ((ended: (principal: Principal) => boolean) => void)[] = []
   const facts = await followChanges(store, {
     issuer,
     now: Date.now,
+    coveredScopes: ({ resource, scopes }) => coveredScopes(resource, scopes),
     onEnded: (ended) => {
       for (const listener of listeners) listener(ended)
     },
@@ -40,9 +59,24 @@ export async function issueTokens(options: {
       .sweep(Date.now())
       .catch((error) => log({ level: 'warn', event: 'sweep failed', error: String(error) }))
   }, sweepMs)
+  // What an answer says must be true for the guard as well: a new owner may call a moment after the first token came.
+  const handle: AuthorizationServer['handle'] = async (request, peer) => {
+    const response = await authorizationServer.handle(request, peer)
+    await facts.catchUp().catch(() => {})
+    return response
+  }
   return {
-    guard: { issuer, keys: { jwks: authorizationServer.jwks }, revocations: facts, findUser: facts.findUser },
-    authorizationServer,
+    guard: {
+      issuer,
+      keys: { jwks: authorizationServer.jwks },
+      revocations: facts,
+      findUser: facts.findUser,
+      isDeclined: facts.isDeclined,
+      isWidened: facts.isWidened,
+      accountUrl: `${issuer}/account`,
+    },
+    authorizationServer: { ...authorizationServer, handle },
+    hasOwner: () => store.users.hasOwner(),
     async ownerLink() {
       return (await store.users.hasOwner()) ? undefined : authorizationServer.createOwnerLink()
     },

@@ -8,6 +8,8 @@ export interface Issuing {
   readonly guard: Omit<GuardOptions, 'resource' | 'server' | 'policy'>
   /** Ours, or undefined where a foreign one issues the tokens. */
   readonly authorizationServer: AuthorizationServer | undefined
+  /** Whether somebody owns the server; where a foreign issuer has the users, nobody has to. */
+  hasOwner(): Promise<boolean>
   /** A fresh owner link while nobody owns the server. */
   ownerLink(): Promise<string | undefined>
   /** Calls back for each grant or user that ends, with whom it concerns. */

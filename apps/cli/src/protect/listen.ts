@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Problem } from '../problem.ts'
+import type { TlsFiles } from './load-tls.ts'
 import { isLoopbackHost } from './read-options.ts'
 
 /** The open server sockets: `localhost` is two addresses, and both are ours. */
@@ -17,14 +19,20 @@ export async function listen(options: {
   readonly host: string
   readonly port: number
   readonly server: ServerOptions
+  /** Certificate and key, as PEM; without them plain HTTP is spoken. */
+  readonly tls?: TlsFiles | undefined
 }): Promise<Listening> {
   let listener: RequestListener = (_req, res) => void res.writeHead(503, { 'retry-after': '2' }).end()
   const hosts = isLoopbackHost(options.host) ? ['127.0.0.1', '::1'] : [options.host]
-  const servers: Server[] = []
+  const answer: RequestListener = (req, res) => listener(req, res)
+  const servers: (Server | TlsServer)[] = []
   let port = options.port
   try {
     for (const host of hosts) {
-      const server = createServer(options.server, (req, res) => listener(req, res))
+      const server =
+        options.tls === undefined
+          ? createServer(options.server, answer)
+          : createTlsServer({ ...options.server, ...options.tls, minVersion: 'TLSv1.2' }, answer)
       const opened = await open(server, host, port)
       if (opened === undefined) continue
       port = opened
@@ -43,7 +51,7 @@ export async function listen(options: {
   }
 }
 
-function open(server: Server, host: string, port: number): Promise<number | undefined> {
+function open(server: Server | TlsServer, host: string, port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE')
@@ -65,7 +73,7 @@ function open(server: Server, host: string, port: number): Promise<number | unde
   })
 }
 
-function shut(server: Server): Promise<void> {
+function shut(server: Server | TlsServer): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeAllConnections()

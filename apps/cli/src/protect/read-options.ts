@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isServerName } from '@warder/policy'
 import type { Input } from '../command.ts'
 import { defaultDataPath } from '../data-directory.ts'
 import { Problem } from '../problem.ts'
@@ -14,16 +15,20 @@ export interface ProtectOptions {
   /** The origin under which clients reach this server, once the port is known. */
   publicUrl(port: number): string
   readonly trustProxy: boolean
+  /** Files of the certificate and the key with which we speak TLS ourselves. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   /** A foreign authorization server, or undefined: ours. */
   readonly issuer: string | undefined
   /** Subject of the foreign issuer that a generated policy gives everything. */
   readonly owner: string | undefined
   readonly policyFile: string
+  /** One child of a command for all users. */
+  readonly share: boolean
+  /** Commands run in a sandbox. */
+  readonly sandbox: boolean
   dataPath(name: string): string
   readonly json: boolean
 }
-
-const serverName = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** Reads and checks the arguments; every problem is one clear line. */
 export function readProtectOptions(input: Input): ProtectOptions {
@@ -35,25 +40,39 @@ export function readProtectOptions(input: Input): ProtectOptions {
   }
   const { options, switches } = input
   const name = options['name']
-  if (name !== undefined && !serverName.test(name)) {
-    throw new Problem('--name takes lower-case letters, digits and dashes, 63 at most.', 2)
+  if (name !== undefined && !isServerName(name)) {
+    throw new Problem(
+      '--name takes lower-case letters, digits and dashes, 63 at most, and no path of Warder itself.',
+      2,
+    )
   }
   const port = readPort(options['port'] ?? '8765')
   const host = options['host'] ?? '127.0.0.1'
   const trustProxy = switches.has('trust-proxy')
+  const tls = readTls(input)
   return {
     upstream: readUpstream(input),
     name,
     port,
     host,
-    publicUrl: readPublicUrl(options['public-url'], host, trustProxy),
+    publicUrl: readPublicUrl(options['public-url'], { host, trustProxy, tls: tls !== undefined }),
     trustProxy,
+    tls,
     issuer: options['issuer'] === undefined ? undefined : readIssuer(options['issuer']),
     owner: options['owner'],
     policyFile: options['policy'] ?? 'warder.yaml',
     dataPath: (resolved) => options['data'] ?? defaultDataPath(resolved),
+    share: readForCommands('share', input),
+    sandbox: readForCommands('sandbox', input),
     json: switches.has('json'),
   }
+}
+
+function readForCommands(name: string, { options, switches }: Input): boolean {
+  if (!switches.has(name)) return false
+  if (options['url'] !== undefined)
+    throw new Problem(`--${name} is for a command that Warder runs; what is behind --url runs by itself.`, 2)
+  return true
 }
 
 function readUpstream({ options, behindDashes }: Input): ProtectOptions['upstream'] {
@@ -90,18 +109,43 @@ export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
+function readTls({ options }: Input): ProtectOptions['tls'] {
+  const { 'tls-cert': certFile, 'tls-key': keyFile } = options
+  if (certFile === undefined && keyFile === undefined) return undefined
+  if (certFile === undefined || keyFile === undefined)
+    throw new Problem('--tls-cert and --tls-key go together: give both.', 2)
+  return { certFile, keyFile }
+}
+
 function readPublicUrl(
   text: string | undefined,
-  host: string,
-  trustProxy: boolean,
+  door: { readonly host: string; readonly trustProxy: boolean; readonly tls: boolean },
 ): (port: number) => string {
+  const { host, trustProxy, tls } = door
   if (text === undefined) {
-    if (isLoopbackHost(host)) return (port) => `http://localhost:${port}`
+    if (isLoopbackHost(host)) return (port) => `${tls ? 'https' : 'http'}://localhost:${port}`
+    if (tls) {
+      throw new Problem(
+        `--host ${host} is reachable from other computers, so --public-url is needed: the https address with the name that the certificate is for.`,
+        2,
+      )
+    }
     throw new Problem(
-      `--host ${host} is reachable from other computers, so --public-url https://… and --trust-proxy are needed: Warder must stand behind a proxy that speaks TLS.`,
+      `--host ${host} is reachable from other computers, so --public-url https://… is needed, and either --trust-proxy (Warder stands behind a proxy that speaks TLS) or --tls-cert and --tls-key (Warder speaks TLS itself).`,
       2,
     )
   }
+  const origin = readOrigin(text, tls)
+  if (!isLoopbackHost(host) && !trustProxy && !tls) {
+    throw new Problem(
+      `--host ${host} is reachable from other computers without TLS. Put a proxy in front and add --trust-proxy, give --tls-cert and --tls-key, or listen on 127.0.0.1.`,
+      2,
+    )
+  }
+  return () => origin
+}
+
+function readOrigin(text: string, tls: boolean): string {
   const parsed = URL.canParse(text) ? new URL(text) : undefined
   if (
     parsed === undefined ||
@@ -112,18 +156,12 @@ function readPublicUrl(
   ) {
     throw new Problem('--public-url takes an address such as https://mcp.example.com.', 2)
   }
-  const isLoopbackHttp = parsed.protocol === 'http:' && parsed.hostname === 'localhost'
+  const isLoopbackHttp = !tls && parsed.protocol === 'http:' && parsed.hostname === 'localhost'
   if (parsed.protocol !== 'https:' && !isLoopbackHttp) {
-    throw new Problem('--public-url must be https; plain http is for http://localhost only.', 2)
+    throw new Problem('--public-url must be https; plain http is for http://localhost only, without TLS.', 2)
   }
   if (parsed.pathname !== '/') throw new Problem('--public-url must not have a path.', 2)
-  if (!isLoopbackHost(host) && !trustProxy) {
-    throw new Problem(
-      `--host ${host} is reachable from other computers without TLS. Put a proxy in front and add --trust-proxy, or listen on 127.0.0.1.`,
-      2,
-    )
-  }
-  return () => parsed.origin
+  return parsed.origin
 }
 
 function readIssuer(text: string): string {
@@ -149,7 +187,7 @@ const sayNothing =
 export function deriveName(upstream: NonNullable<ProtectOptions['upstream']>): string {
   const words = 'url' in upstream ? new URL(upstream.url).hostname.split('.') : wordsOfCommand(upstream.run)
   return (
-    words.map(asName).find((word) => serverName.test(word) && !sayNothing.test(word) && !/^\d/.test(word)) ??
+    words.map(asName).find((word) => isServerName(word) && !sayNothing.test(word) && !/^\d/.test(word)) ??
     'server'
   )
 }

@@ -82,6 +82,9 @@ function answerText(res: ServerResponse, status: number, text: string): void {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-frame-options': 'DENY',
+    'cross-origin-opener-policy': 'same-origin',
+    'referrer-policy': 'same-origin',
   })
   res.end(`${text}\n`)
 }

@@ -1,32 +1,27 @@
-import { createStdioHost, type StdioHost } from '@warder/bridge'
-import {
-  createGateway,
-  gatewayServerOptions,
-  httpUpstream,
-  openDecisionLog,
-  stdioUpstream,
-} from '@warder/gateway'
-import { createGuard } from '@warder/guard'
+import { createGateway, gatewayServerOptions, openDecisionLog } from '@warder/gateway'
 import type { OutboundFetch } from '@warder/outbound'
 import { policyWarnings } from '@warder/policy'
 import { openStore } from '@warder/store'
-import { openDataDirectory } from '../data-directory.ts'
+import { holdDataDirectory, openDataDirectory } from '../data-directory.ts'
 import { note, print } from '../output.ts'
-import type { ProofRow } from '../prove/proof.ts'
-import { proveFromOutside } from '../prove/prove-from-outside.ts'
 import { writeAddress } from './address-file.ts'
-import { childEnvironment } from './child-environment.ts'
-import { inspectUpstream } from './inspect-upstream.ts'
+import { findTargets, stateName } from './find-targets.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { listen } from './listen.ts'
-import { findTarget, loadOrProposePolicy, type Target } from './load-policy.ts'
+import { loadOrProposePolicy } from './load-policy.ts'
+import { loadTls } from './load-tls.ts'
 import { logToTerminal } from './log-to-terminal.ts'
 import { createOpenParts, type OpenParts } from './open-parts.ts'
+import { openServers, routeTo, servedResource } from './open-server.ts'
+import { ownerLinkForEyes } from './owner-link-for-eyes.ts'
+import { proveOwn } from './prove-own.ts'
 import type { ProtectOptions } from './read-options.ts'
 import { serve } from './serve.ts'
+import { showInsideProof } from './show-inside-proof.ts'
 import { startScreen } from './start-screen.ts'
 import { trustIssuer } from './trust-issuer.ts'
 import { untilSignal } from './until-signal.ts'
+import { watchPolicy } from './watch-policy.ts'
 
 /** What a start takes from outside. */
 export interface Surroundings {
@@ -35,7 +30,7 @@ export interface Surroundings {
 }
 
 /**
- * Protects one MCP server until Ctrl-C or SIGTERM, and answers the exit code. Whatever was opened is closed then, also when
+ * Protects MCP servers until Ctrl-C or SIGTERM, and answers the exit code. Whatever was opened is closed then, also when
  * the start fails or is broken off.
  */
 export async function startProtecting(options: ProtectOptions, surroundings: Surroundings): Promise<number> {
@@ -50,22 +45,35 @@ export async function startProtecting(options: ProtectOptions, surroundings: Sur
   }
 }
 
-/** The composition root: one process and one port with the authorization server, the guard and the gateway. */
+/**
+ * The composition root: one process and one port with the authorization server, and for each protected server a guard and
+ * a route of the gateway.
+ */
 async function open(options: ProtectOptions, { createFetch }: Surroundings, parts: OpenParts): Promise<void> {
-  const target = findTarget(options)
-  const directory = openDataDirectory(options.dataPath(target.name))
+  const plan = findTargets(options)
+  const directory = openDataDirectory(options.dataPath(stateName(plan)))
+  await parts.add(holdDataDirectory(directory))
 
-  // The port comes first: it is the cheapest thing that can fail, and the address depends on it.
-  const door = await listen({ host: options.host, port: options.port, server: gatewayServerOptions })
+  // The port comes first: it is the cheapest thing that can fail, and the addresses depend on it.
+  const door = await listen({
+    host: options.host,
+    port: options.port,
+    server: gatewayServerOptions,
+    tls: loadTls(options.tls),
+  })
   await parts.add(door.close)
   const publicUrl = options.publicUrl(door.port)
-  const endpoint = `${publicUrl}/${target.name}/mcp`
 
-  note(`Looking at the tools of ${target.name} …`)
-  const upstream = openUpstream(target)
-  if ('close' in upstream) await parts.add(upstream.close)
-  const inventory = await inspectUpstream(upstream)
-  const { policy, server, isNew } = loadOrProposePolicy(target, inventory, options)
+  const hosting = {
+    share: options.share,
+    sandbox: options.sandbox
+      ? { hidden: [directory.path, ...(options.tls === undefined ? [] : [options.tls.keyFile])] }
+      : undefined,
+  }
+  const servers = await openServers(plan.targets, { publicUrl, hosting }, parts)
+  const loaded = loadOrProposePolicy(plan, servers[0].inventory, options)
+  const { policy, onNarrowed, stop } = watchPolicy(plan.policyFile, loaded.policy, note)
+  await parts.add(stop)
 
   const store = await openStore({ file: directory.database })
   await parts.add(() => store.close())
@@ -76,8 +84,8 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
       ? await issueTokens({
           issuer: publicUrl,
           store,
-          policy: () => policy,
-          served: { resource: endpoint, server: server.name, title: server.name, tools: inventory.tools },
+          policy,
+          served: servers.map(servedResource),
           fetch: createFetch([publicUrl]),
           secret,
           log: logToTerminal,
@@ -85,75 +93,43 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
       : await trustIssuer(options.issuer, policy)
   await parts.add(issuing.stop)
 
-  const guard = createGuard({
-    resource: endpoint,
-    server: server.name,
-    policy: () => policy,
-    ...issuing.guard,
-  })
   const log = await openDecisionLog(directory.log)
   await parts.add(() => log.close())
   const gateway = createGateway({
-    routes: [
-      {
-        path: `/${server.name}/mcp`,
-        guard,
-        upstream: 'url' in upstream ? httpUpstream({ url: upstream.url, secret }) : stdioUpstream(upstream),
-      },
-    ],
+    routes: servers.map((server) => routeTo(server, { policy, issuing, secret })),
     log,
     allowedHosts: [new URL(publicUrl).host],
     allowedOrigins: [new URL(publicUrl).origin],
   })
   await parts.add(() => gateway.close())
   issuing.onEnded((ended) => gateway.closeStreams(ended))
+  onNarrowed(() => gateway.closeStreams(() => true))
 
-  const { authorizationServer } = issuing
   door.answer(
     serve({
       publicUrl,
       gateway,
-      authorizationServer,
+      authorizationServer: issuing.authorizationServer,
       ready: () => store.ping(),
       trustProxy: options.trustProxy,
     }),
   )
 
-  for (const warning of policyWarnings(policy)) note(`Warning: ${warning}`)
-  if (inventory.open) note(openDoorWarning(server.url ?? ''))
+  for (const warning of policyWarnings(policy())) note(`Warning: ${warning}`)
   const started = {
-    server,
-    endpoint,
+    policy: policy(),
+    servers: await proveOwn(servers),
     issuer: issuing.guard.issuer,
-    ownerLink: await issuing.ownerLink(),
+    ownerLink: await ownerLinkForEyes(issuing, process.stdout.isTTY === true && !options.json),
     policyFile: options.policyFile,
-    policyIsNew: isNew,
+    policyIsNew: loaded.isNew,
     dataPath: directory.path,
-    inventory,
-    proof: await proveOwn(endpoint),
   }
   print(startScreen(started, options.json))
-}
-
-function openUpstream({ upstream, loaded }: Target): StdioHost | { readonly url: string } {
-  if ('url' in upstream) return upstream
-  const { run } = upstream
-  const env = childEnvironment({ name: run[0] ?? '', env: loaded?.server.env ?? [] })
-  return createStdioHost({ command: run, env, log: logToTerminal })
-}
-
-function openDoorWarning(url: string): string {
-  return `Warning: anybody who reaches ${url} can call it without a token. Warder cannot protect a port that others reach: let that server listen on 127.0.0.1, or put it behind a firewall.`
-}
-
-/** The outside proof of our own endpoint; behind a public name it may be out of reach from here, which is no fault. */
-async function proveOwn(endpoint: string): Promise<readonly ProofRow[]> {
-  try {
-    return await proveFromOutside(endpoint)
-  } catch (error) {
-    note(
-      `The outside proof could not reach ${endpoint} from here: ${error instanceof Error ? error.message : String(error)}`,
-    )
-    return []
-  }
+  await showInsideProof(servers, {
+    policy: policy(),
+    issuer: options.issuer,
+    json: options.json,
+    parts,
+  })
 }

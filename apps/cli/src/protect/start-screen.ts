@@ -1,31 +1,32 @@
-import { type ServerPolicy, toolsOpenedBy } from '@warder/policy'
+import { type Policy, toolsOpenedBy } from '@warder/policy'
 import { paint, plain, table } from '../output.ts'
 import type { ProofRow } from '../prove/proof.ts'
-import type { Inventory } from './inspect-upstream.ts'
+import type { ProvenServer } from './prove-own.ts'
+import { setUpLines } from './set-up-text.ts'
 
 /** Everything that the first screen says. */
 export interface Started {
-  readonly server: ServerPolicy
-  readonly endpoint: string
+  readonly policy: Policy
+  readonly servers: readonly Pick<ProvenServer, 'name' | 'endpoint' | 'inventory' | 'proof'>[]
   readonly issuer: string
   /** Only for a terminal; undefined when somebody owns the server already. */
   readonly ownerLink: string | undefined
   readonly policyFile: string
   readonly policyIsNew: boolean
   readonly dataPath: string
-  readonly inventory: Inventory
-  readonly proof: readonly ProofRow[]
 }
 
 /** The first screen: what a person needs to go on, in the order in which it is needed; or the same as one JSON object. */
 export function startScreen(started: Started, json: boolean): string {
   if (json) return jsonScreen(started)
+  const { servers } = started
+  const of = (name: string): string => (servers.length > 1 ? ` of ${name}` : '')
   return [
     '',
-    paint('bold', `Warder protects ${started.server.name}`),
+    paint('bold', `Warder protects ${servers.map(({ name }) => name).join(', ')}`),
     '',
     table([
-      ['MCP endpoint', paint('cyan', started.endpoint)],
+      ...servers.map(({ endpoint }) => ['MCP endpoint', paint('cyan', endpoint)]),
       ['Sign-in by', started.issuer],
       ['Policy', started.policyFile + (started.policyIsNew ? ' (written just now: read it)' : '')],
       ['State', started.dataPath],
@@ -33,30 +34,32 @@ export function startScreen(started: Started, json: boolean): string {
     '',
     ...ownerLines(started.ownerLink),
     paint('bold', 'Connect a client'),
-    ...setUpLines(started.server.name, started.endpoint),
+    ...servers.flatMap((server) => setUpLines(server)),
     '',
-    paint('bold', 'Tools and the scope that each needs'),
-    table(toolRows(started)),
-    '',
+    ...servers.flatMap((server) => [
+      paint('bold', `Tools${of(server.name)} and the scope that each needs`),
+      table(toolRows(started.policy, server)),
+      '',
+    ]),
     paint('bold', 'What a stranger gets'),
-    table(started.proof.map((row) => [mark(row.outcome), row.title, row.says])),
+    table(proofRows(servers)),
     '',
     `Ctrl-C ends it.  Who called what: ${paint('cyan', 'warder log tail')}`,
     '',
   ].join('\n')
 }
 
-function jsonScreen(started: Started): string {
-  const { server, endpoint, issuer, policyFile, dataPath, proof } = started
-  const tools = toolScopes(started).map(([name, scope]) => ({ name, scope: scope ?? null }))
+function jsonScreen({ policy, servers, issuer, policyFile, dataPath }: Started): string {
   return JSON.stringify({
-    name: server.name,
-    endpoint,
     issuer,
     policy: policyFile,
     data: dataPath,
-    tools,
-    proof,
+    servers: servers.map((server) => ({
+      name: server.name,
+      endpoint: server.endpoint,
+      tools: toolScopes(policy, server).map(([name, scope]) => ({ name, scope: scope ?? null })),
+      proof: server.proof,
+    })),
   })
 }
 
@@ -70,25 +73,21 @@ function ownerLines(link: string | undefined): string[] {
   ]
 }
 
-/** Ready to paste, for the clients that most people have. */
-export function setUpLines(name: string, endpoint: string): string[] {
-  return [
-    `  Claude Code   claude mcp add --transport http ${name} ${endpoint}`,
-    `  .mcp.json     ${JSON.stringify({ mcpServers: { [name]: { type: 'http', url: endpoint } } })}`,
-    `  VS Code       code --add-mcp ${shellQuoted(JSON.stringify({ name, type: 'http', url: endpoint }))}`,
-  ]
-}
-
-function toolRows(started: Started): string[][] {
-  return toolScopes(started).map(([name, scope]) => [
+function toolRows(policy: Policy, server: Started['servers'][number]): string[][] {
+  return toolScopes(policy, server).map(([name, scope]) => [
     plain(name),
     scope ?? paint('dim', 'no rule: nobody may call it'),
   ])
 }
 
 /** Each tool with the narrowest scope that opens it; wider ones imply that one. */
-function toolScopes({ server, inventory }: Started): (readonly [string, string | undefined])[] {
+function toolScopes(
+  policy: Policy,
+  { name: serverName, inventory }: Started['servers'][number],
+): (readonly [string, string | undefined])[] {
   const names = inventory.tools.map((tool) => tool.name)
+  const server = policy.servers.get(serverName)
+  if (server === undefined) return names.map((name) => [name, undefined] as const)
   const scopeOf = new Map<string, string>()
   for (const scope of server.scopes.keys()) {
     for (const tool of toolsOpenedBy(server, scope, names)) {
@@ -99,16 +98,26 @@ function toolScopes({ server, inventory }: Started): (readonly [string, string |
   return names.map((name) => [name, scopeOf.get(name)] as const)
 }
 
+/** The proof of all servers; what came out the same everywhere is one line. */
+export function proofRows(servers: readonly Pick<ProvenServer, 'name' | 'proof'>[]): string[][] {
+  const first = servers[0]?.proof ?? []
+  const isSame = (row: ProofRow): boolean =>
+    servers.every(({ proof }) =>
+      proof.some(({ id, outcome, says }) => id === row.id && outcome === row.outcome && says === row.says),
+    )
+  const same = first.filter(isSame)
+  const others = servers.flatMap(({ name, proof }) =>
+    proof.filter((row) => !isSame(row)).map((row) => ({ ...row, title: `${name}: ${row.title}` })),
+  )
+  return [...same, ...others].map((row) => [mark(row.outcome), row.title, row.says])
+}
+
 function mark(outcome: ProofRow['outcome']): string {
   const marks = {
     passed: paint('green', '✓'),
     failed: paint('red', '✗'),
     warning: paint('yellow', '!'),
-    skipped: paint('dim', '–'),
+    'not-applicable': paint('dim', '–'),
   }
   return marks[outcome]
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

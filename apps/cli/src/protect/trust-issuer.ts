@@ -8,13 +8,14 @@ import type { Issuing } from './issuing.ts'
  * A foreign authorization server issues the tokens. Its metadata and keys are fetched by the SSRF-safe fetch, which may
  * reach a private address only at the issuer's own origin: that address the operator chose.
  */
-export async function trustIssuer(issuer: string, policy: Policy): Promise<Issuing> {
+export async function trustIssuer(issuer: string, policy: () => Policy): Promise<Issuing> {
   const origin = new URL(issuer).origin
   const fetch = createOutbound({ dangerouslyAllowFetch: (url) => url.origin === origin })
   const jwksUri = await loadJwksUri(fetch, issuer)
   return {
-    guard: { issuer, keys: { jwksUri, fetch }, clientClass: (id) => classOf(policy, id) },
+    guard: { issuer, keys: { jwksUri, fetch }, clientClass: (id) => classOf(policy(), id) },
     authorizationServer: undefined,
+    hasOwner: async () => true,
     ownerLink: async () => undefined,
     onEnded() {},
     async stop() {},
@@ -25,7 +26,7 @@ export async function trustIssuer(issuer: string, policy: Policy): Promise<Issui
  * Client ids are the issuer's word, but how it registers clients is unknown here: only one that a row names by its id counts as
  * known.
  */
-function classOf(policy: Policy, clientId: string): ClientClass {
+export function classOf(policy: Policy, clientId: string): ClientClass {
   return policy.access.some(({ client }) => client === clientId) ? 'pre-registered' : 'self-registered'
 }
 

@@ -1,5 +1,5 @@
 import { type Check, isLoopback, type Probe } from './probe.ts'
-import { failed, type ProofRow, passed, skipped, warning } from './proof.ts'
+import { failed, notApplicable, type ProofRow, passed, warning } from './proof.ts'
 
 type Verdict = Pick<ProofRow, 'outcome' | 'says'>
 type Document = Readonly<Record<string, unknown>>
@@ -7,7 +7,7 @@ type Document = Readonly<Record<string, unknown>>
 const strings = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
 
-/** A check of the authorization server's metadata; skipped where there is none. */
+/** A check of the authorization server's metadata; not applicable where there is none. */
 function audit(
   id: string,
   title: string,
@@ -20,7 +20,7 @@ function audit(
     rule,
     run: async (probe) =>
       'wrong' in probe.serverMetadata
-        ? skipped('there is no metadata to read')
+        ? notApplicable('there is no metadata to read')
         : judge(probe.serverMetadata.document, probe),
   }
 }

@@ -1,7 +1,7 @@
 import { isSameResource } from '@warder/protocol'
 import { type Knock, type Knocked, knock, modernRequest } from './knock.ts'
 import { type Check, challengeParameter, isLoopback } from './probe.ts'
-import { failed, type ProofRow, passed, skipped, warning } from './proof.ts'
+import { failed, notApplicable, type ProofRow, passed, warning } from './proof.ts'
 
 type Verdict = Pick<ProofRow, 'outcome' | 'says'>
 
@@ -165,7 +165,7 @@ export const doorChecks: readonly Check[] = [
       const target = new URL(url)
       if (target.protocol === 'https:') return passed('https')
       return isLoopback(target)
-        ? skipped('plain http, on this computer only')
+        ? notApplicable('plain http, on this computer only')
         : failed('plain http: anybody on the way reads the tokens')
     },
   },

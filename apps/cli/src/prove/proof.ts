@@ -1,5 +1,5 @@
-/** The outcome of one attempt. `skipped`: what it needs was not there. */
-export type Outcome = 'passed' | 'failed' | 'warning' | 'skipped'
+/** The outcome of one attempt. `not-applicable`: what it needs was not there. */
+export type Outcome = 'passed' | 'failed' | 'warning' | 'not-applicable'
 
 /** One line of the proof: what was tried, and what happened. */
 export interface ProofRow {
@@ -15,4 +15,7 @@ export interface ProofRow {
 export const passed = (says: string): Pick<ProofRow, 'outcome' | 'says'> => ({ outcome: 'passed', says })
 export const failed = (says: string): Pick<ProofRow, 'outcome' | 'says'> => ({ outcome: 'failed', says })
 export const warning = (says: string): Pick<ProofRow, 'outcome' | 'says'> => ({ outcome: 'warning', says })
-export const skipped = (says: string): Pick<ProofRow, 'outcome' | 'says'> => ({ outcome: 'skipped', says })
+export const notApplicable = (says: string): Pick<ProofRow, 'outcome' | 'says'> => ({
+  outcome: 'not-applicable',
+  says,
+})
