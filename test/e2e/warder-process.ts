@@ -16,12 +16,21 @@ export const everything: string = join(
 
 const nodeArguments = ['--conditions=@warder/source', '--disable-warning=ExperimentalWarning']
 
-/** A running `warder protect`. */
-export interface WarderProcess {
+/** What Node is given to run the CLI from its sources. */
+export const warderProgram: readonly string[] = [...nodeArguments, main]
+
+/** One protected server, as the first screen shows it. */
+export interface ShownServer {
+  readonly name: string
   readonly endpoint: string
-  readonly issuer: string
   readonly proof: readonly { readonly id: string; readonly outcome: string }[]
   readonly tools: readonly { readonly name: string; readonly scope: string | null }[]
+}
+
+/** A running `warder protect`; what stands here of a server is of its first one. */
+export interface WarderProcess extends ShownServer {
+  readonly issuer: string
+  readonly servers: readonly ShownServer[]
   readonly pid: number
   /** What it wrote to standard error so far. */
   said(): string
@@ -55,12 +64,13 @@ export async function startWarder(options: {
   child.stderr.on('data', (chunk) => (errors += chunk))
   const first = await Promise.race([firstLine(child.stdout), ended.then(([code]) => `ended with ${code}`)])
   if (!first.startsWith('{')) throw new Error(`warder did not start (${first}): ${errors}`)
-  const { endpoint, issuer, proof, tools } = JSON.parse(first)
+  const { issuer, servers }: Pick<WarderProcess, 'issuer' | 'servers'> = JSON.parse(first)
+  const [shown] = servers
+  if (shown === undefined) throw new Error('warder protects nothing')
   return {
-    endpoint,
+    ...shown,
     issuer,
-    proof,
-    tools,
+    servers,
     pid: child.pid ?? 0,
     said: () => errors,
     async stop(signal = 'SIGTERM') {

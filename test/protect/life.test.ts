@@ -9,6 +9,7 @@ import {
   startWarder,
   type WarderProcess,
 } from '../e2e/warder-process.ts'
+import { isAlive as isRunning } from '../hosting/processes.ts'
 import { call, refresh, signIn, type Tokens } from './scripted-sign-in.ts'
 
 const email = 'owner@example.com'
@@ -105,12 +106,15 @@ describe('the life of warder protect', () => {
     tokens = (await refreshed.json()) as Tokens
   })
 
-  test('kill -9 at any moment: the next start is clean', async () => {
+  test('P07 kill -9 at any moment: no child is left, and the next start is clean', async () => {
     const calls = Array.from({ length: 20 }, () =>
       call(warder.endpoint, tokens.access_token, 'tools/list').catch(() => undefined),
     )
+    const children = descendants(warder.pid)
+    expect(children.length).toBeGreaterThan(0)
     await warder.stop('SIGKILL')
     await Promise.all(calls)
+    await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([])
     await start()
     expect((await call(warder.endpoint, tokens.access_token, 'tools/list')).status).toBe(200)
   })

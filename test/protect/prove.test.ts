@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { type AddressInfo, connect } from 'node:net'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -40,7 +40,7 @@ describe('warder prove', () => {
   const outcomes = ({ rows }: Proof): Record<string, string> =>
     Object.fromEntries(rows.map(({ id, outcome }) => [id, outcome]))
 
-  test('RS-03 RS-12 a protected server passes everything', async () => {
+  test('RS-03 RS-12 RS-35 a protected server passes everything', async () => {
     const { code, proof } = await prove(warder.endpoint)
     expect(code).toBe(0)
     expect(outcomes(proof)).toEqual({
@@ -54,7 +54,7 @@ describe('warder prove', () => {
       'header-against-body': 'passed',
       'foreign-origin': 'passed',
       'resource-metadata': 'passed',
-      transport: 'skipped',
+      transport: 'not-applicable',
       'server-metadata': 'passed',
       pkce: 'passed',
       flows: 'passed',
@@ -63,6 +63,24 @@ describe('warder prove', () => {
       registration: 'passed',
       endpoints: 'passed',
     })
+  })
+
+  test('RS-37 nobody but this computer reaches it, unless it is told so', async () => {
+    const { port } = new URL(warder.endpoint)
+    const others = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ internal, family }) => !internal && family === 'IPv4')
+      .map(({ address }) => address)
+    const isOpen = (host: string): Promise<boolean> =>
+      new Promise((resolve) => {
+        const socket = connect(Number(port), host)
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+        socket.once('connect', () => socket.destroy())
+      })
+    expect(await isOpen('127.0.0.1')).toBe(true)
+    // Another address of loopback: who listens on all of them is reached there too.
+    const elsewhere = process.platform === 'linux' ? ['127.0.0.2', ...others] : others
+    for (const host of elsewhere) expect(await isOpen(host), host).toBe(false)
   })
 
   test('a table for people, and exit code 0', async () => {

@@ -91,13 +91,13 @@ export function call(
   })
 }
 
-interface ShownPage {
+export interface ShownPage {
   readonly url: string
   readonly html: string
 }
 
 /** Follows redirects and keeps cookies, as far as our own pages need it; stops where another origin begins. */
-function openBrowser(issuer: string): {
+export function openBrowser(issuer: string): {
   get(url: string): Promise<ShownPage>
   submit(page: ShownPage, fields: Record<string, string>, switchOn?: readonly string[]): Promise<ShownPage>
 } {

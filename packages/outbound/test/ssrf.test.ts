@@ -107,7 +107,7 @@ const publicAddresses = [
 
 describe('addresses', () => {
   test.each(innerAddresses)(
-    'E10 a name at %s (%s) is refused and no socket is opened',
+    'AS-25 E10 a name at %s (%s) is refused and no socket is opened',
     async (_, address) => {
       expect(await reasonOf('https://client.example/doc', { resolve: resolveTo(address) })).toBe(
         'outbound.address',
