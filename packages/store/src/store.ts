@@ -311,7 +311,7 @@ export interface GrantOperations {
     now: number
   }): Promise<boolean>
   /** Ends a grant of this user, and forgets every remembered yes to its client. `false` when it is not alive or not theirs. */
-  revokeByUser(revocation: { id: string; userId: string; now: number }): Promise<boolean>
+  revokeAndForget(revocation: { id: string; userId: string; because: string; now: number }): Promise<boolean>
   /** Ends a grant with all its tokens; a change. `false` when it was not alive. */
   revoke(id: string, because: string, now: number): Promise<boolean>
   /** Ends one access token by its `jti`; a change. */

@@ -11,13 +11,18 @@ export const grantRevoke: Command = {
   async run(input) {
     const id = oneWord(input, 'say which grant: warder grant revoke ID. See: warder grant list')
     return withStore(input, async (store) => {
-      if (!(await store.grants.revoke(id, 'operator', Date.now()))) {
-        throw new Problem(
-          (await store.grants.load(id)) === undefined
-            ? `there is no grant ${JSON.stringify(id)}. See: warder grant list`
-            : 'that grant has ended already.',
-        )
-      }
+      const grant = await store.grants.load(id)
+      if (grant === undefined)
+        throw new Problem(`there is no grant ${JSON.stringify(id)}. See: warder grant list`)
+      // With the remembered yes, or a client that nobody has to be asked for again would be back at once.
+      const { userId } = grant
+      const ended = await store.grants.revokeAndForget({
+        id,
+        userId,
+        because: 'by the operator',
+        now: Date.now(),
+      })
+      if (!ended) throw new Problem('that grant has ended already.')
       if (input.switches.has('json')) print(JSON.stringify({ id, ended: true }))
       else print('The grant has ended: its tokens stop working within a second.')
       return 0

@@ -23,7 +23,7 @@ export const changeGrant: Endpoint = async (request, { id }, services) => {
   const scopes = press === 'save' ? readScopes(services, user, grant, form.all('scope')) : []
   // With every switch off nothing is left to grant.
   if (scopes.length === 0) {
-    await store.grants.revokeByUser({ id: grant.id, userId: user.id, now: now() })
+    await store.grants.revokeAndForget({ id: grant.id, userId: user.id, because: 'by the user', now: now() })
     return done('revoked')
   }
   const changed = await store.grants.changeScopes({ id: grant.id, userId: user.id, scopes, now: now() })

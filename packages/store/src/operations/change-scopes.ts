@@ -8,7 +8,7 @@ import { findGrant } from './read-grant.ts'
 import { revokeGrant } from './revoke-grant.ts'
 
 type ScopeChange = Parameters<GrantOperations['changeScopes']>[0]
-type OwnRevocation = Parameters<GrantOperations['revokeByUser']>[0]
+type OwnRevocation = Parameters<GrantOperations['revokeAndForget']>[0]
 
 const setScopes = statement((slot: Values<{ id: string; scopes: string }>) =>
   tables
@@ -40,11 +40,11 @@ export function* changeScopes({ id, userId, scopes, now }: ScopeChange): Work<bo
 }
 
 /** Ends a live grant of this user, and forgets what the user said yes to: the client has to ask again. */
-export function* revokeByUser({ id, userId, now }: OwnRevocation): Work<boolean> {
+export function* revokeAndForget({ id, userId, because, now }: OwnRevocation): Work<boolean> {
   const grant = yield* findOwnGrant(id, userId)
   if (grant === undefined) return false
   yield* forgetGranted(grant)
-  return yield* revokeGrant({ id, because: 'by the user', now })
+  return yield* revokeGrant({ id, because, now })
 }
 
 const enabledUser = statement((slot: Values<{ userId: string }>) =>

@@ -1,7 +1,7 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
 import type { Grant, GrantOperations } from '../store.ts'
-import { changeScopes, revokeByUser } from './change-scopes.ts'
+import { changeScopes, revokeAndForget } from './change-scopes.ts'
 import { recordChange } from './changes.ts'
 import { countWrongVerifier, loadCode, redeemCode } from './codes.ts'
 import { recordEvent } from './events.ts'
@@ -54,7 +54,7 @@ export function grants(engine: Engine): GrantOperations {
     list: (filter) => engine.read(list(filter)),
     listInUse: (userId, now) => engine.read(listGrantsInUse(userId, now)),
     changeScopes: (change) => engine.atomically(changeScopes(change)),
-    revokeByUser: (revocation) => engine.atomically(revokeByUser(revocation)),
+    revokeAndForget: (revocation) => engine.atomically(revokeAndForget(revocation)),
     revoke: (id, because, now) => engine.atomically(revokeGrant({ id, because, now })),
     revokeAccessToken: (token) => engine.atomically(revokeAccessToken(token)),
   }

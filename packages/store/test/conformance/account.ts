@@ -64,7 +64,7 @@ export function accountConformance({ store }: Subject): void {
 
     await store().users.setDisabled(user, true, start)
     expect(await store().grants.changeScopes({ ...change, scopes: ['notes:read'] })).toBe(false)
-    expect(await store().grants.revokeByUser(change)).toBe(false)
+    expect(await store().grants.revokeAndForget({ ...change, because: 'by the user' })).toBe(false)
   })
 
   test('C31 the user revokes a grant and with it every yes to its client; what is over is not listed', async () => {
@@ -83,13 +83,13 @@ export function accountConformance({ store }: Subject): void {
       { id: finish.grant.id, lastRefreshedAt: start + 5, signedInAt: start },
     ])
     expect(await store().grants.listInUse(user, start + 31 * day)).toEqual([])
-    const revocation = { id: finish.grant.id, now: start + 6 }
-    expect(await store().grants.revokeByUser({ ...revocation, userId: stranger })).toBe(false)
+    const revocation = { id: finish.grant.id, because: 'by the user', now: start + 6 }
+    expect(await store().grants.revokeAndForget({ ...revocation, userId: stranger })).toBe(false)
     expect(await store().transactions.loadConsents(key)).toHaveLength(1)
-    expect(await store().grants.revokeByUser({ ...revocation, userId: user })).toBe(true)
+    expect(await store().grants.revokeAndForget({ ...revocation, userId: user })).toBe(true)
     expect(await store().transactions.loadConsents(key)).toEqual([])
     expect(await store().grants.listInUse(user, start + 7)).toEqual([])
     expect((await rotate(store(), successor, id(), { now: start + 7 })).outcome).toBe('revoked')
-    expect(await store().grants.revokeByUser({ ...revocation, userId: user })).toBe(false)
+    expect(await store().grants.revokeAndForget({ ...revocation, userId: user })).toBe(false)
   })
 }
