@@ -6,7 +6,8 @@ const steps = [
   ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
   ['node_modules/typescript/bin/tsc', '-b'],
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json'],
-  ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
+  // Test files share their modules here, which halves the time; `npm test` isolates them.
+  ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--no-isolate'],
 ]
 
 await install('all')
