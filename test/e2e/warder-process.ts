@@ -44,12 +44,14 @@ export async function startWarder(options: {
   readonly args: readonly string[]
   /** Another program than the CLI that prints the same screen. */
   readonly program?: string
+  /** The program is compiled: it must not find our sources. */
+  readonly isPacked?: boolean
   readonly env?: Readonly<Record<string, string>>
 }): Promise<WarderProcess> {
   const child = spawn(
     process.execPath,
     [
-      ...nodeArguments,
+      ...(options.isPacked === true ? [] : nodeArguments),
       options.program ?? main,
       'protect',
       '--json',
