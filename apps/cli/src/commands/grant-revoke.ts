@@ -19,7 +19,7 @@ export const grantRevoke: Command = {
       const ended = await store.grants.revokeAndForget({
         id,
         userId,
-        because: 'by the operator',
+        because: 'operator',
         now: Date.now(),
       })
       if (!ended) throw new Problem('that grant has ended already.')
