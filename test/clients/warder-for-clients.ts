@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { samplePolicy } from '../e2e/sample-policy.ts'
 import { everything, runInTerminal, startWarder, type WarderProcess } from '../e2e/warder-process.ts'
 import { openBrowser } from '../protect/scripted-sign-in.ts'
 
@@ -19,28 +20,10 @@ export interface WarderForClients extends WarderProcess {
 
 const stdio = `run: [${JSON.stringify(process.execPath)}, ${JSON.stringify(everything)}, stdio]`
 
-const policyFor = (upstream: string): string => `
-version: 1
-servers:
-  everything:
-    ${upstream}
-    scopes:
-      everything:read: { title: Use the harmless tools, basic: true }
-      everything:env: { title: Read the environment of the server, implies: [everything:read], risk: high }
-    tools:
-      - { match: echo, scopes: [everything:read] }
-      - { match: get-sum, scopes: [everything:read] }
-      - { match: get-env, scopes: [everything:env] }
-access:
-  - who: { user: owner }
-    client: any
-    may: [everything:read, everything:env]
-`
-
 /** Starts it with a claimed owner; the upstream is a line of the policy file, the sample server over stdio by default. */
 export async function startWarderForClients(upstream: string = stdio): Promise<WarderForClients> {
   const directory = mkdtempSync(join(tmpdir(), 'warder-clients-'))
-  writeFileSync(join(directory, 'warder.yaml'), policyFor(upstream))
+  writeFileSync(join(directory, 'warder.yaml'), samplePolicy(upstream))
   const warder = await startWarder({ directory, args: ['--port', '0'] })
 
   await becomeOwner(warder, directory).catch(async (error) => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CallbackListener, listenForCallback } from './callback-listener.ts'
 import { createMcpClient, type McpClient } from './mcp-client.ts'
 import { browserPath, type Consent, createPerson, type Person } from './person.ts'
+import { samplePolicy } from './sample-policy.ts'
 import {
   everything,
   runInTerminal,
@@ -13,24 +14,6 @@ import {
   startWarder,
   type WarderProcess,
 } from './warder-process.ts'
-
-const policyFor = (upstream: string): string => `
-version: 1
-servers:
-  everything:
-    ${upstream}
-    scopes:
-      everything:read: { title: Use the harmless tools, basic: true }
-      everything:env: { title: Read the environment of the server, implies: [everything:read], risk: high }
-    tools:
-      - { match: echo, scopes: [everything:read] }
-      - { match: get-sum, scopes: [everything:read] }
-      - { match: get-env, scopes: [everything:env] }
-access:
-  - who: { user: owner }
-    client: any
-    may: [everything:read, everything:env]
-`
 
 const textOf = (result: unknown): string => JSON.stringify(result)
 
@@ -56,7 +39,7 @@ describe.skipIf(browserPath === undefined)(
           upstream === undefined
             ? `run: [${JSON.stringify(process.execPath)}, ${JSON.stringify(everything)}, stdio]`
             : `url: ${upstream.url}`
-        writeFileSync(join(directory, 'warder.yaml'), policyFor(target))
+        writeFileSync(join(directory, 'warder.yaml'), samplePolicy(target))
         warder = await startWarder({ directory, args: ['--port', '0'] })
         person = await createPerson({ email: 'owner@example.com', password: 'correct horse battery' })
         callback = await listenForCallback()

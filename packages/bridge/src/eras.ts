@@ -103,7 +103,7 @@ export function makeClientError(error: WireError, client: McpEra): WireError {
 }
 
 /** What the child offers, as far as it can be had through the bridge. */
-export function makeClientCapabilities(capabilities: JsonObject, client: McpEra): JsonObject {
+function makeClientCapabilities(capabilities: JsonObject, client: McpEra): JsonObject {
   const names = ['tools', 'resources', 'prompts', 'completions', ...(client === 'session' ? ['logging'] : [])]
   return Object.fromEntries(
     names.filter((name) => isJsonObject(capabilities[name])).map((name) => [name, capabilities[name]]),

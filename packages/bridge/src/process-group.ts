@@ -6,7 +6,7 @@ import { createWatchdog } from './watchdog.ts'
 const windows = process.platform === 'win32'
 
 /** Sends a signal to all of a process group; on Windows the process tree is ended, whatever the signal. */
-export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (windows) {
     spawnSync('taskkill', ['/pid', String(pid), '/T', '/F'], { windowsHide: true, stdio: 'ignore' })
     return

@@ -30,7 +30,7 @@ export interface ThrowawayClient {
 }
 
 /** The redirect URI that gives a client its class: a program on this computer, or a web page. */
-export function redirectUriOf({ class: kind, id }: CaseClient): string {
+function redirectUriOf({ class: kind, id }: CaseClient): string {
   if (kind === 'local') return 'http://127.0.0.1:7777/callback'
   const origin = kind === 'document' && id !== undefined ? new URL(id).origin : 'https://throwaway.invalid'
   return `${origin}/callback`
