@@ -1,6 +1,6 @@
 const short = /^[1-9][0-9]{0,14}$/
 const wholeNumber = /^(-?[0-9]+)(?:\.0+)?$/
-const zero = /^0(?:\.0+)?(?:[eE]|$)/
+const zeroWithExponent = /^0(?:\.0+)?[eE]/
 
 /**
  * Whether a double carries a JSON number (M06, RFC 7493 section 2.2), so that policy and upstream see the same one.
@@ -13,5 +13,5 @@ export function isCarriedByDouble(literal: string): boolean {
   const value = Number(literal)
   const whole = wholeNumber.exec(literal)?.[1]
   if (whole !== undefined) return String(value) === whole
-  return Number.isFinite(value) && (value !== 0 || zero.test(literal))
+  return Number.isFinite(value) && (value !== 0 || zeroWithExponent.test(literal))
 }

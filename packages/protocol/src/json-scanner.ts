@@ -25,7 +25,8 @@ const code = {
 } as const
 
 const simpleEscapes = '"\\/bfnrt'
-const unicodeUnit = /^[0-9a-fA-F]{4}$/
+/** Tested against no more than four characters. */
+const unicodeUnit = /[0-9a-fA-F]{4}/
 
 /**
  * One pass over a JSON text that finds what `readStrictJson` refuses. It makes no values, so that JSON.parse stays the only one
@@ -113,12 +114,11 @@ export class JsonScanner {
 
   private scanMembers(): void {
     if (this.take(code.closeObject)) return
-    const seen = new Set<string>()
+    const seen = new SeenKeys()
     do {
       this.skipWhitespace()
       const key = this.scanString()
-      if (seen.has(key)) throw new Refusal('message.duplicate-key')
-      seen.add(key)
+      if (!seen.add(key)) throw new Refusal('message.duplicate-key')
       this.keys += 1
       if (this.keys > this.maxKeys) throw new Refusal('message.too-complex', { detail: 'keys' })
       this.skipWhitespace()
@@ -137,19 +137,26 @@ export class JsonScanner {
 
   /** The string as it reads, so that `"n\u0061me"` and `"name"` are the same key. */
   private scanString(): string {
+    const { text } = this
     const start = this.at
     if (!this.take(code.quote)) this.fail()
     let escaped = false
-    for (;;) {
-      const found = this.current()
-      if (!(found >= code.space)) this.fail()
-      this.at += 1
-      if (found === code.quote) break
-      if (found !== code.backslash) continue
+    for (let at = this.at; ; at += 1) {
+      const found = text.charCodeAt(at)
+      if (found === code.quote) {
+        this.at = at + 1
+        break
+      }
+      // Behind the end there is NaN, which is not greater than anything.
+      if (found !== code.backslash && found >= code.space) continue
+      this.at = at
+      if (found !== code.backslash) this.fail()
       escaped = true
+      this.at += 1
       this.scanEscape()
+      at = this.at - 1
     }
-    return escaped ? JSON.parse(this.text.slice(start, this.at)) : this.text.slice(start + 1, this.at - 1)
+    return escaped ? JSON.parse(text.slice(start, this.at)) : text.slice(start + 1, this.at - 1)
   }
 
   /** UTF-8 holds no surrogates, so only escapes can make one; each high one must have its low one right behind it. */
@@ -196,5 +203,21 @@ export class JsonScanner {
     const start = this.at
     while (this.current() >= code.zero && this.current() <= code.nine) this.at += 1
     if (this.at === start) this.fail()
+  }
+}
+
+/** The keys of one object. Most have few, and to look through few costs less than a set does. */
+class SeenKeys {
+  private readonly few: string[] = []
+  private many: Set<string> | undefined
+
+  /** False where the key was there already. */
+  add(key: string): boolean {
+    const { few, many } = this
+    if (many !== undefined) return many.size < many.add(key).size
+    if (few.includes(key)) return false
+    few.push(key)
+    if (few.length > 16) this.many = new Set(few)
+    return true
   }
 }

@@ -91,7 +91,7 @@ function isJsonRpcError(error: unknown): boolean {
 function readId(value: JsonObject): JsonRpcId {
   const id = ownValue(value, 'id')
   if (typeof id === 'string' && id.length <= maxIdLength) return id
-  if (typeof id === 'number' && Number.isSafeInteger(id)) return id
+  if (Number.isSafeInteger(id)) return id as number
   throw malformed('id')
 }
 

@@ -52,7 +52,7 @@ function checkVersionHeader(message: McpMessage, header: string | undefined): vo
 
 /** GW-50, GW-51: without its capabilities a stateless request cannot be served. */
 function checkRequestMeta(message: McpMessage): void {
-  const meta = message.params === undefined ? undefined : ownValue(message.params, '_meta')
+  const meta = ownValue(message.params ?? {}, '_meta')
   const capabilities = isJsonObject(meta)
     ? ownValue(meta, 'io.modelcontextprotocol/clientCapabilities')
     : undefined
@@ -68,13 +68,10 @@ function checkMethodHeader(message: McpMessage, header: string | undefined): voi
 }
 
 function checkNameHeader(message: McpMessage, header: string | undefined): void {
-  const rule = message.method === undefined ? undefined : knownMethods.get(message.method)
+  const rule = knownMethods.get(message.method ?? '')
   // What a method that we do not know mirrors is not known either; `readCall` refuses it by its own name.
   if (message.method !== undefined && rule === undefined) return
-  const body =
-    rule?.target === undefined || message.params === undefined
-      ? undefined
-      : ownValue(message.params, rule.target)
+  const body = rule?.target && ownValue(message.params ?? {}, rule.target)
   if (header !== undefined) {
     if (readEncodedHeader(header) !== body) throw mismatch('name')
   } else if (rule?.mirrored === true && body !== undefined && messageEra(message) === 'stateless') {
@@ -96,14 +93,14 @@ function readHeader(values: readonly string[] | undefined): string | undefined {
 function trimOuterWhitespace(value: string): string {
   let start = 0
   let end = value.length
-  while (start < end && (value[start] === ' ' || value[start] === '\t')) start += 1
-  while (end > start && (value[end - 1] === ' ' || value[end - 1] === '\t')) end -= 1
+  while (value[start] === ' ' || value[start] === '\t') start += 1
+  while (value[end - 1] === ' ' || value[end - 1] === '\t') end -= 1
   return value.slice(start, end)
 }
 
 /** Decodes the sentinel `=?base64?…?=` once (GW-27, GW-28); any other spelling of it is a plain value. */
 function readEncodedHeader(value: string | undefined): string | undefined {
-  const encoded = value === undefined ? undefined : /^=\?base64\?(.*)\?=$/.exec(value)?.[1]
+  const encoded = /^=\?base64\?(.*)\?=$/.exec(value ?? '')?.[1]
   if (encoded === undefined) return value
   const bytes = readBase64(encoded)
   if (bytes === undefined) throw mismatch('base64')

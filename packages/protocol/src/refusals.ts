@@ -13,6 +13,7 @@ export type Reason =
   | 'http.content-type'
   | 'http.too-large'
   | 'http.throttled'
+  | 'http.full'
   | 'http.head-too-large'
   | 'http.header'
   | 'http.body'
@@ -65,6 +66,7 @@ export type Reason =
   | 'registration.redirect-uri'
   | 'registration.metadata'
   | 'registration.not-json'
+  | 'registration.token'
   // tokens
   | 'grant-type.unsupported'
   | 'grant-type.unauthorized'
@@ -168,7 +170,8 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'http.method': rule(405, 'invalid_request', 'This method is not allowed here.', 'RFC 9110 section 15.5.6', -32600),
   'http.transport': rule(405, 'invalid_request', 'HTTP+SSE of revision 2024-11-05 is not supported. Use streamable HTTP: send messages by POST to the MCP endpoint.', 'MCP transports, backwards compatibility', -32600),
   'http.content-type': rule(415, 'invalid_request', 'The content type of the body is not accepted here.', 'RFC 9110 section 15.5.16', -32600),
-  'http.throttled': rule(429, 'temporarily_unavailable', 'Too many requests. Wait a moment, then try again.', 'RFC 6585 section 4'),
+  'http.throttled': rule(429, 'temporarily_unavailable', 'Too many requests. Wait a moment, then try again.', 'RFC 6585 section 4', -32603),
+  'http.full': rule(503, 'temporarily_unavailable', 'Too many requests are in progress here. Wait a moment, then try again.', 'RFC 9110 section 15.6.4; our choice', -32603),
   'http.too-large': rule(413, 'invalid_request', 'The body is larger than is accepted here.', 'RFC 9110 section 15.5.14', -32600),
   'http.head-too-large': rule(431, 'invalid_request', 'The address or the headers are larger than is accepted here.', 'RFC 6585 section 5', -32600),
   'http.header': rule(400, 'invalid_request', 'A header was sent more than once or has a form that is not allowed.', 'RFC 9110 section 5.3', -32600),
@@ -226,6 +229,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
 
   'registration.redirect-uri': rule(400, 'invalid_redirect_uri', 'A redirect URI must be https, http on a loopback address, or a known native scheme, without fragment and user info.', 'RFC 7591 section 3.2.2, MCP ALL-09'),
   'registration.metadata': rule(400, 'invalid_client_metadata', 'The client metadata is not acceptable here.', 'RFC 7591 section 3.2.2'),
+  'registration.token': rule(401, 'invalid_token', 'Registration takes no access token here. Send the request without one.', 'RFC 7591 section 3; our choice'),
   'registration.not-json': rule(400, 'invalid_client_metadata', 'The body is not a JSON object.', 'RFC 7591 section 3.1'),
 
   'grant-type.unsupported': rule(400, 'unsupported_grant_type', 'This grant type is not supported.', 'RFC 6749 section 5.2'),

@@ -35,18 +35,20 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * (`message.too-complex`). Does not bound the size in bytes.
  */
 export function readStrictJson(bytes: Uint8Array, limits: JsonLimits = {}): unknown {
-  const text = readText(bytes)
+  return readStrictText(decode(bytes), limits)
+}
+
+/** The same for a text that somebody has decoded already, refusing what is not UTF-8. */
+export function readStrictText(text: string, limits: JsonLimits = {}): unknown {
+  if (text.charCodeAt(0) === 0xfeff) throw new Refusal('message.not-utf8', { detail: 'byte order mark' })
   new JsonScanner(text, limits.depth ?? 64, limits.keys ?? 10_000).scan()
   return JSON.parse(text)
 }
 
-function readText(bytes: Uint8Array): string {
-  let text: string
+function decode(bytes: Uint8Array): string {
   try {
-    text = utf8.decode(bytes)
+    return utf8.decode(bytes)
   } catch (cause) {
     throw new Refusal('message.not-utf8', { detail: 'invalid UTF-8', cause })
   }
-  if (text.charCodeAt(0) === 0xfeff) throw new Refusal('message.not-utf8', { detail: 'byte order mark' })
-  return text
 }

@@ -5,15 +5,13 @@ export interface WebUri {
   readonly authority: string
   /** Host alone; IPv6 addresses keep their brackets. */
   readonly host: string
-  /** Digits after the colon; absent where there is no colon. */
-  readonly port?: string
   /** Path and query: empty, or beginning with `/` or `?`. */
   readonly rest: string
 }
 
 // Only what RFC 3986 allows, so that no reader can take `\`, a tab or a stray `@` for the end of the host.
 const webUri =
-  /^(https?):\/\/((\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)(?::([1-9][0-9]{0,4}))?)((?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?)$/i
+  /^(https?):\/\/((\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)(?::[1-9][0-9]{0,4})?)((?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?)$/i
 const dotSegment = /^(?:\.|%2e){1,2}$/i
 const maxLength = 2048
 
@@ -26,9 +24,8 @@ export function splitWebUri(raw: string): WebUri | undefined {
   if (raw.length > maxLength) return undefined
   const found = webUri.exec(raw)
   if (found === null) return undefined
-  const [, scheme = '', authority = '', host = '', port, rest = ''] = found
-  if (!meansSameHostToBrowsers(raw, host)) return undefined
-  return port === undefined ? { scheme, authority, host, rest } : { scheme, authority, host, port, rest }
+  const [, scheme = '', authority = '', host = '', rest = ''] = found
+  return meansSameHostToBrowsers(raw, host) ? { scheme, authority, host, rest } : undefined
 }
 
 /** `https://2130706433/` and `https://127.1/` go to 127.0.0.1, whatever a page says that shows them as they are. */

@@ -14,6 +14,8 @@ describe('E01, E02, E03: client ids that are URLs', () => {
     'https://app.example/',
     'https://app.example?x',
     'https://app.example/?x',
+    'https://app.example?/client.json',
+    'HTTPS://app.example/client.json',
     'https://app.example/a/../client.json',
     'https://app.example/./client.json',
     'https://app.example/%2e%2e/client.json',
@@ -49,9 +51,11 @@ describe('E01, E02, E03: client ids that are URLs', () => {
     const raw = 'http://localhost:1/client.json'
     expect(reasonOf(() => checkClientDocumentUrl(raw))).toBe('client.document-url')
     expect(checkClientDocumentUrl(raw, { dangerouslyAllowHttp: true })).toBe(raw)
-    expect(reasonOf(() => checkClientDocumentUrl('ftp://localhost/x', { dangerouslyAllowHttp: true }))).toBe(
-      'client.document-url',
-    )
+    for (const other of ['ftp://localhost/x', 'HTTP://localhost/x', 'Https://localhost/x']) {
+      expect(reasonOf(() => checkClientDocumentUrl(other, { dangerouslyAllowHttp: true }))).toBe(
+        'client.document-url',
+      )
+    }
   })
 })
 

@@ -24,6 +24,13 @@ describe('A14, C19: parameters sent twice or as arrays', () => {
     expect(readForm(`${name}=a`).get(name)).toBe('a')
   })
 
+  it('A14 T01 names no more than 64 characters of a repeated name in the log', () => {
+    const name = 'x'.repeat(1000)
+    expect(() => readForm(`${name}=a&${name}=b`)).toThrow(
+      expect.objectContaining({ notes: expect.objectContaining({ detail: 'x'.repeat(64) }) }),
+    )
+  })
+
   it('A14 refuses a second spelling of the same name', () => {
     expect(reason('client_id=a&client%5Fid=b')).toBe('parameter.repeated')
   })
@@ -41,6 +48,8 @@ describe('A14, C19: parameters sent twice or as arrays', () => {
     'code[$ne]=x',
     'code%5B%24ne%5D=x',
     'a[b]=1',
+    '[]a=1',
+    '%5B%5Da=1',
     '=a',
     'a b=1',
   ])('C19 refuses the name in %s', (body) => {

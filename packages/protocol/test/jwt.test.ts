@@ -56,6 +56,15 @@ describe('G21, G22, G23: the shape of a token', () => {
     expect(reason(text)).toBe('token.malformed')
   })
 
+  it('G25 reads a token of 16,384 characters and none of more', () => {
+    const sized = (length: number) => {
+      const [header, payload] = good.split('.')
+      return `${header}.${payload}.`.padEnd(length, 'A')
+    }
+    expect(reason(sized(16_385))).toBe('token.malformed')
+    expect(reason(sized(16_384))).toBe('accepted')
+  })
+
   it('throws nothing but refusals', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z0-9_.-]{0,40}$/)), (text) => {
@@ -114,9 +123,15 @@ describe('G29, G30: where the token stands', () => {
     'Bearer x\n',
     'Bearer =',
     'Bearer a=b',
+    'Bearerx bearer x',
     `Bearer ${'x'.repeat(16_385)}`,
   ])('G30 G35 refuses %j as malformed', (header) => {
     expect(reasonOf(() => readBearer([header]))).toBe('token.malformed')
+  })
+
+  it('G35 takes a token of 16,384 characters', () => {
+    const longest = 'x'.repeat(16_384)
+    expect(readBearer([`Bearer ${longest}`])).toBe(longest)
   })
 
   it.each([[[]], [['']], [['Basic YTpi']], [['DPoP x']], [['x']], [[' Bearer x']]])(

@@ -130,6 +130,14 @@ describe('M11: requests without id', () => {
   })
 })
 
+describe('T01: what the log gets of a stranger', () => {
+  it('T01 names no more than 64 characters of an unknown method', () => {
+    expect(() => readCall(older('x'.repeat(1000)))).toThrow(
+      expect.objectContaining({ notes: expect.objectContaining({ detail: 'x'.repeat(64) }) }),
+    )
+  })
+})
+
 describe('M14, M17: targets and arguments', () => {
   it.each([
     ['tools/call', {}],
@@ -145,6 +153,7 @@ describe('M14, M17: targets and arguments', () => {
     ['resources/read', { uri: null }],
     ['completion/complete', {}],
     ['completion/complete', { ref: { type: 'ref/tool', name: 'x' } }],
+    ['completion/complete', { ref: { type: 'ref/tool', uri: 'a:1' } }],
     ['completion/complete', { ref: { type: 'ref/prompt', uri: 'x' } }],
     ['completion/complete', { ref: 'ref/prompt' }],
   ])('M14 M17 refuses %s %j', (method, params) => {
@@ -199,6 +208,6 @@ describe('M01: JSON-RPC errors', () => {
       id: 'a',
       error: { code: -32022, message: 'no', data: { supported: [] } },
     })
-    expect(jsonRpcError(0, 1, 'x').id).toBe(0)
+    expect(jsonRpcError(0, 1, 'x')).toStrictEqual({ jsonrpc: '2.0', id: 0, error: { code: 1, message: 'x' } })
   })
 })

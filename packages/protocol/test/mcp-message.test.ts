@@ -92,6 +92,8 @@ describe('M03, M13: members', () => {
     { jsonrpc: '2.0', id: null, error: { code: 1, message: '' } },
     { jsonrpc: '2.0', id: 1, error: 'no' },
     { jsonrpc: '2.0', id: 1, error: { code: 'x', message: '' } },
+    { jsonrpc: '2.0', id: 1, error: { code: 1 } },
+    { jsonrpc: '2.0', id: 1, error: { code: 1, message: 1 } },
     {},
   ])('M13 refuses %j', (json) => {
     expect(reason(json)).toBe('message.shape')

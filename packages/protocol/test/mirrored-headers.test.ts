@@ -158,6 +158,8 @@ describe('L06: the base64 sentinel', () => {
     ['a', '=?base64?Y-_=?='],
     ['\ufffd', '=?base64?/w==?='],
     ['echo', '=?BASE64?ZWNobw==?='],
+    ['echo', 'x=?base64?ZWNobw==?='],
+    ['echo', '=?base64?ZWNobw==?=x'],
     ['echo', '=?Base64?ZWNobw==?='],
     ['echo', '=?base64?ZWNobw=='],
   ])('L06 refuses for %j the header %s', (name, header) => {
@@ -179,7 +181,17 @@ describe('L06: the base64 sentinel', () => {
     )
   })
 
+  it('L06 refuses a header that is no UTF-8 also where nothing is named', () => {
+    const list = modern('tools/list')
+    const headers = { version: right.version, method: ['tools/list'] }
+    expect(reason(list, { ...headers, name: ['=?base64?/w==?='] })).toBe('message.header-mismatch')
+    expect(reason(list, headers)).toBe('accepted')
+  })
+
   it('L07 refuses Mcp-Param headers that cannot be read', () => {
+    expect(reason(call, { ...right, params: new Map([['region', ['=?base64?/w==?=']]]) })).toBe(
+      'message.header-mismatch',
+    )
     expect(reason(call, { ...right, params: new Map([['region', ['=?base64?***?=']]]) })).toBe(
       'message.header-mismatch',
     )
@@ -203,6 +215,21 @@ describe('L08: an older version, or none', () => {
       expect(reason(older, { ...version, name: ['echo', 'echo'] })).toBe('message.header-mismatch')
     },
   )
+
+  it('L08 a list without values is a header that was not sent', () => {
+    expect(reason(older, { version: [], method: [], name: [] })).toBe('accepted')
+  })
+
+  it('L08 needs no Mcp headers where _meta names an older version', () => {
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2025-11-25' }
+    expect(reason(modern('tools/call', { name: 'echo' }, _meta), {})).toBe('accepted')
+    expect(reason(call, {})).toBe('message.header-mismatch')
+  })
+
+  it('M10 leaves a method of the other era to those who refuse it by its own reason', () => {
+    const subscribe = modern('resources/subscribe', { uri: 'a:1' })
+    expect(reason(subscribe, { version: right.version, method: ['resources/subscribe'] })).toBe('accepted')
+  })
 
   it('L08 M14 refuses a body without _meta under the new version', () => {
     expect(reason(older, right)).toBe('message.params')
@@ -242,6 +269,8 @@ describe('L08: an older version, or none', () => {
     )
     expect(reason(cancelled, { method: ['tools/call'] })).toBe('message.header-mismatch')
     expect(reason(cancelled, { version: ['2025-11-25'] })).toBe('message.header-mismatch')
+    const bare = message('notifications/cancelled', { requestId: 1 }, {})
+    expect(reason(bare, { version: ['2026-07-28'] })).toBe('accepted')
   })
 })
 

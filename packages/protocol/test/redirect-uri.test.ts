@@ -19,6 +19,12 @@ describe('A02: what the client did not register', () => {
     expect(asked('https://evil.example/cb')).toBe('redirect.unregistered')
     expect(checkRedirectUri(registered, ['https://other.example/', registered], false)).toBe(registered)
   })
+
+  it('A02 A11 looks at each registered address: one that is loopback is enough, one that is not is no hindrance', () => {
+    const known = [registered, 'http://127.0.0.1/cb']
+    expect(checkRedirectUri('http://127.0.0.1:2/cb', known, true)).toBe('http://127.0.0.1:2/cb')
+    expect(asked('http://127.0.0.1:2/cb')).toBe('redirect.unregistered')
+  })
 })
 
 describe('A04, A09: near matches', () => {
@@ -77,6 +83,7 @@ describe('A05 to A08: what parsers disagree about', () => {
     'https://app.example/cb#fragment',
     'https://app.example/cb#',
     'https://app.example/%zz',
+    'https://app.example/%2',
     'https://app.example:99999/cb',
     'https://app.example:/cb',
     'https://2130706433/cb',
@@ -137,6 +144,9 @@ describe('A10: schemes', () => {
     'cursor://a/../b',
     '.example:/cb',
     'com..example:/cb',
+    'com.example.:/cb',
+    'com.example:/cb%2',
+    'com.example:/cb%zz',
     'x-apple.systempreferences:/cb',
     'x.example:/cb',
   ])('A10 D03 refuses %j at registration and at authorize', (raw) => {
@@ -149,6 +159,8 @@ describe('A10: schemes', () => {
     'vscode://vscode.github-authentication/did-authenticate',
     'com.example.app:/oauth/callback',
     'com.example.App://callback',
+    'com.example:/cb%2F',
+    'https://app.example/a./.b/..c/d..',
     'https://claude.ai/api/mcp/auth_callback',
     'https://vscode.dev/redirect',
     'https://localhost:8443/cb',
@@ -263,9 +275,18 @@ describe('D02: not a string', () => {
     ['an object', {}],
     ['a list', ['https://app.example/cb']],
     ['2 KB', `https://app.example/${'x'.repeat(2048)}`],
+    ['2 KB for a program', `com.example:/${'x'.repeat(2048)}`],
   ])('D02 D23 refuses %s', (_, raw) => {
     expect(registering(raw)).toBe('registration.redirect-uri')
   })
+
+  it.each(['https://app.example/', 'com.example:/'])(
+    'D23 takes 2,048 characters that begin with %s',
+    (start) => {
+      expect(registering(start.padEnd(2048, 'x'))).toBe('accepted')
+      expect(registering(start.padEnd(2049, 'x'))).toBe('registration.redirect-uri')
+    },
+  )
 })
 
 describe('properties', () => {

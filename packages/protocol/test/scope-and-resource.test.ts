@@ -14,6 +14,8 @@ describe('A21, G27: scope', () => {
   it('A21 refuses 10 KB and 101 items, and reads 100', () => {
     const items = (count: number) => Array.from({ length: count }, (_, at) => `s${at}`).join(' ')
     expect(reasonOf(() => readScope('x'.repeat(10_240)))).toBe('scope.malformed')
+    expect(reasonOf(() => readScope('x'.repeat(4097)))).toBe('scope.malformed')
+    expect(readScope('x'.repeat(4096))).toHaveLength(1)
     expect(reasonOf(() => readScope(items(500)))).toBe('scope.malformed')
     expect(reasonOf(() => readScope(items(101)))).toBe('scope.malformed')
     expect(readScope(items(100))).toHaveLength(100)
@@ -84,6 +86,8 @@ describe('A23: resource', () => {
     ['https://mcp.example/mcp', 'https://x@mcp.example/mcp'],
     ['', ''],
     ['nonsense', 'nonsense'],
+    ['nonsense', 'https://mcp.example/mcp'],
+    ['https://mcp.example/mcp', 'nonsense'],
   ])('G12 %s and %s are not the same', (a, b) => {
     expect(isSameResource(a, b)).toBe(false)
   })

@@ -27,6 +27,21 @@ describe('M02: the same key twice', () => {
   )
 })
 
+describe('M02: the same key twice among many', () => {
+  it.each([2, 15, 16, 17, 18, 19, 40, 1000])(
+    'M02 refuses it among %i keys, wherever the two stand',
+    (count) => {
+      const members = Array.from({ length: count }, (_, at) => `"k${at}":${at}`)
+      const distinct = `{${members.join()}}`
+      expect(read(distinct)).toEqual(JSON.parse(distinct))
+      for (const again of new Set([0, 1, Math.floor(count / 2), count - 1])) {
+        expect(reason(`{${[...members, `"k${again}":0`].join()}}`)).toBe('message.duplicate-key')
+        expect(reason(`{${[`"\\u006b${again}":0`, ...members].join()}}`)).toBe('message.duplicate-key')
+      }
+    },
+  )
+})
+
 describe('M05: keys that mean something to JavaScript', () => {
   it('M05 keeps __proto__ as an own property and pollutes nothing', () => {
     const value = read('{"__proto__":{"polluted":true},"constructor":1}')
@@ -55,6 +70,7 @@ describe('M06: numbers', () => {
     '9007199254740993',
     '9007199254740993.0',
     '-9007199254740993',
+    '9007199254740993.00',
     '123456789012345678901234567890',
   ])('M06 refuses %s, which a double does not carry', (text) => {
     expect(reason(`{"a":[${text}]}`)).toBe('message.number')
@@ -71,6 +87,8 @@ describe('M06: numbers', () => {
     ['0', 0],
     ['0.0', 0],
     ['0e5', 0],
+    ['0.00', 0],
+    ['0.00e5', 0],
     ['1.0', 1],
     ['9007199254740991', 9007199254740991],
     ['-9007199254740991', -9007199254740991],
@@ -93,6 +111,12 @@ describe('M07: characters', () => {
     '"\\ud83d\\n"',
     '"\\ud83d\\u0041"',
     '"\\ud800\\ud800"',
+    '"\\udbff"',
+    '"\\udfff"',
+    '"\\ud800dc00"',
+    '"\\ud800\\dc00"',
+    '"\\ud800\\udbff"',
+    '"\\ud800\\ue000"',
     '"\\ud800',
     '{"\\ud800":1}',
   ])('M07 refuses the lone surrogate in %s', (text) => {
@@ -114,6 +138,20 @@ describe('M07: characters', () => {
   it('M07 keeps U+2028, escaped NUL, a byte order mark inside and pairs of surrogates as they are', () => {
     expect(read('"a\u2028\\u0000\ufeff\\ud83d\\ude00😀"')).toBe('a\u2028\u0000\ufeff😀😀')
   })
+
+  it.each(['"\\ud800\\udc00"', '"\\udbff\\udfff"', '"\\ud7ff"', '"\\ue000"', '"\\uffff"'])(
+    'M07 reads %s, which is no surrogate alone',
+    (text) => {
+      expect(read(text)).toBe(JSON.parse(text))
+    },
+  )
+
+  it.each(['{ }', '[ ]', '{ "a" : 1 , "b" : [ 2 , { "c" : 3 } ] }', '\t{"a":\r\n1}\n'])(
+    'reads the whitespace of %j',
+    (text) => {
+      expect(read(text)).toEqual(JSON.parse(text))
+    },
+  )
 
   it.each(['"\\', '"\\u', '"\\u00', '"\\x"', '"', '{"a', '"\\u00g0"'])(
     'M07 refuses the unfinished or unknown escape in %s',
