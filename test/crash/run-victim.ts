@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Call } from '../races/call.ts'
+import type { Place } from '../races/racer.ts'
 
 export interface Death {
   /** How many calls had been answered before the end. */
@@ -14,24 +15,26 @@ export interface Death {
  * Runs a victim to its end: it dies at its `moment`, or by our hand `killAfterMs` after it has opened the store, or not at all.
  */
 export async function runVictim(options: {
-  file: string
+  place: Place
   calls: readonly Call[]
   from?: 'opening' | 'calls'
   moment?: number
   killAfterMs?: number
 }): Promise<Death> {
-  const { file, calls, from = 'calls', moment = -1, killAfterMs } = options
+  const { place, calls, from = 'calls', moment = -1, killAfterMs } = options
   const child = spawn(
     process.execPath,
     [
       '--conditions=@warder/source',
       fileURLToPath(new URL('victim.ts', import.meta.url)),
-      file,
       from,
       String(moment),
       JSON.stringify(calls),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, WARDER_TEST_PLACE: JSON.stringify(place) },
+    },
   )
   let output = ''
   let isTimed = false

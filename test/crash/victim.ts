@@ -1,13 +1,16 @@
 import { writeSync } from 'node:fs'
 import { openStore } from '@warder/store'
 import Database from 'better-sqlite3'
+import pg from 'pg'
 import { type Call, makeCall } from '../races/call.ts'
+import type { Place } from '../races/racer.ts'
 
 /**
- * A process that dies. Each statement that SQLite has run, BEGIN and COMMIT too, is a moment; at the chosen one the process
- * kills itself, with nothing flushed, closed or rolled back. `-1`: it waits to be killed.
+ * A process that dies. Each statement that the database has run, BEGIN and COMMIT too, is a moment; at the chosen one the
+ * process kills itself, with nothing flushed, closed or rolled back. `-1`: it waits to be killed.
  */
-const [file, from, moment, script] = process.argv.slice(2) as [string, 'opening' | 'calls', string, string]
+const [from, moment, script] = process.argv.slice(2) as ['opening' | 'calls', string, string]
+const place = JSON.parse(process.env['WARDER_TEST_PLACE'] ?? '') as Place
 
 let passed = -1
 let isCounting = from === 'opening'
@@ -37,7 +40,15 @@ databases.exec = function (...values) {
   return answer
 }
 
-const store = await openStore({ file })
+const clients = pg.Client.prototype as unknown as Record<'query', (...values: unknown[]) => Promise<unknown>>
+const query = clients.query
+clients.query = async function (...values) {
+  const answer = await query.apply(this, values)
+  pass()
+  return answer
+}
+
+const store = await openStore(place)
 isCounting = true
 writeSync(1, 'open\n')
 for (const call of JSON.parse(script) as Call[]) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Call } from './call.ts'
-import type { Task } from './racer.ts'
+import type { Place, Task } from './racer.ts'
 
 export interface Racers {
   /** Runs the tasks at the same moment, one in each process; answers what each call came to, by process. */
@@ -34,9 +34,13 @@ export function startRacers(count: number): Racers {
   }
 }
 
-/** The same file for everybody, and for each process its calls. */
-export function tasksFor(file: string, calls: readonly (readonly Call[])[], opensLate = false): Task[] {
-  return calls.map((own) => ({ file, calls: own, opensLate }))
+/** The same database for everybody, and for each process its calls. */
+export function tasksFor(
+  place: Place,
+  calls: readonly (readonly Call[])[],
+  how: Pick<Task, 'opensLate' | 'inOrder'> = {},
+): Task[] {
+  return calls.map((own) => ({ place, calls: own, ...how }))
 }
 
 async function ask(child: ChildProcess, order: object): Promise<unknown> {

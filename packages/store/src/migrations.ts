@@ -157,4 +157,21 @@ export const migrations: readonly string[] = [
   update grants set signed_in_at = created_at;
   create index consents_declined on consents (at) where decision = 'declined';
   `,
+  `
+  create table policies (
+    number integer primary key autoincrement,
+    digest text not null,
+    text text not null,
+    node text not null,
+    at integer not null
+  ) strict;
+  create index policies_digest on policies (digest);
+  create index consents_client on consents (client_id);
+  create index clients_unused on clients (created_at) where kind = 'self-registered';
+  `,
+  `
+  alter table transactions add column peer text not null default '';
+  create index transactions_peer on transactions (peer, client_id, number);
+  alter table consents add column client_digest text not null default '';
+  `,
 ]

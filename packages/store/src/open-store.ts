@@ -3,21 +3,27 @@ import { clients } from './operations/clients.ts'
 import { events } from './operations/events.ts'
 import { grants } from './operations/grants.ts'
 import { keys } from './operations/keys.ts'
+import { policies } from './operations/policies.ts'
 import { sessions } from './operations/sessions.ts'
-import { sweep } from './operations/sweep.ts'
+import { makeSweep } from './operations/sweep.ts'
 import { transactions } from './operations/transactions.ts'
 import { users } from './operations/users.ts'
+import { openPostgres } from './postgres.ts'
+import type { DatabaseOptions } from './read-database-url.ts'
 import { openSqlite } from './sqlite.ts'
 import type { Engine } from './statement.ts'
 import type { Store } from './store.ts'
 
 /**
- * Opens the store in one SQLite file (made, with its directory, when missing) and brings its tables up to date. Any number
- * of processes of one machine may have it open. Throws when group or others can read the file or its directory, when the
- * file is another program's, or when a newer version has migrated it. Encrypts nothing: callers pass hashes and sealed text.
+ * Opens the store and brings its tables up to date. Encrypts nothing: callers pass hashes and sealed text.
+ *
+ * `file`: one SQLite file (made, with its directory, when missing), for any number of processes of one machine. Throws when
+ * group or others can read the file or its directory, when the file is another program's, or when a newer version has migrated it.
+ *
+ * `url`: a PostgreSQL database, for any number of nodes; see `DatabaseOptions` and `openPostgres`.
  */
-export async function openStore(options: { file: string }): Promise<Store> {
-  return createStore(await openSqlite(options.file))
+export async function openStore(options: { readonly file: string } | DatabaseOptions): Promise<Store> {
+  return createStore('url' in options ? await openPostgres(options) : await openSqlite(options.file))
 }
 
 function createStore(engine: Engine): Store {
@@ -29,9 +35,10 @@ function createStore(engine: Engine): Store {
     sessions: sessions(engine),
     grants: grants(engine),
     keys: keys(engine),
+    policies: policies(engine),
     changes: feed,
     events: events(engine),
-    sweep: (now) => sweep(engine, now),
+    sweep: makeSweep(engine),
     async ping() {
       await feed.lastNumber()
     },

@@ -31,6 +31,8 @@ export interface Tables {
     number: Generated<number>
     id: string
     client_id: string
+    /** From where it was begun, as the server names addresses; empty where it did not say. */
+    peer: string
     request: string
     browser_hash: string
     form_hash: string
@@ -47,6 +49,8 @@ export interface Tables {
     scope: string
     decision: 'granted' | 'declined'
     at: number
+    /** What the client was when this was said; empty where nobody looks at that. */
+    client_digest: string
   }
   sessions: { hash: string; user_id: string; signed_in_at: number; expires_at: number }
   grants: {
@@ -95,6 +99,7 @@ export interface Tables {
   change_counter: { id: number; number: number }
   changes: { number: number; kind: ChangeKind; subject: string; at: number; until: number }
   events: { number: Generated<number>; at: number; kind: string; details: string }
+  policies: { number: Generated<number>; digest: string; text: string; node: string; at: number }
 }
 
 export type ChangeKind =
@@ -105,10 +110,9 @@ export type ChangeKind =
   | 'user-disabled'
   | 'user-enabled'
   | 'user-added'
+  | 'policy-published'
 
-/**
- * Builds queries and runs none. Another database compiles the same queries (`query.compile().query`) with its own compiler.
- */
+/** Builds queries and runs none. What they have in common is said in no dialect, so the one named here does not matter. */
 export const tables: Kysely<Tables> = new Kysely<Tables>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
+import { SqliteQueryCompiler } from 'kysely'
+import { type Compiled, makeCompile } from './compile-statement.ts'
+import { makeGroupCommit } from './group-commit.ts'
 import { migrations } from './migrations.ts'
 import { claimPrivateFile } from './private-file.ts'
-import type { Engine, Slot, Statement, Step, Work } from './statement.ts'
+import type { Engine, Step, Work } from './statement.ts'
 
 /** "Wrdr", in the header of each database file of ours. */
 const applicationId = 0x57726472
@@ -77,31 +80,27 @@ function migrate(database: Database.Database, path: string): void {
   }
 }
 
-interface Prepared {
-  readonly run: (values: readonly unknown[]) => readonly unknown[]
-  readonly parameters: readonly unknown[]
-}
+type Run = (values: readonly unknown[]) => readonly unknown[]
 
 function createEngine(database: Database.Database): Engine {
-  const prepared = new WeakMap<Statement<unknown, unknown>, Prepared>()
+  const compile = makeCompile(new SqliteQueryCompiler())
+  const prepared = new WeakMap<Compiled, Run>()
 
-  const prepare = (statement: Statement<unknown, unknown>): Prepared => {
-    const { sql, parameters } = statement.query.compile()
-    const native = database.prepare<unknown[]>(sql)
-    const run = native.reader
-      ? (values: readonly unknown[]) => native.all(...values)
-      : (values: readonly unknown[]) => {
+  const prepare = (compiled: Compiled): Run => {
+    const native = database.prepare<unknown[]>(compiled.sql)
+    const run: Run = native.reader
+      ? (values) => native.all(...values)
+      : (values) => {
           native.run(...values)
           return []
         }
-    const made = { run, parameters }
-    prepared.set(statement, made)
-    return made
+    prepared.set(compiled, run)
+    return run
   }
 
   const execute = ({ statement, values }: Step): readonly unknown[] => {
-    const { run, parameters } = prepared.get(statement) ?? prepare(statement)
-    return run(parameters.map((parameter) => checkStorable(fillSlot(parameter, values))))
+    const compiled = compile(statement)
+    return (prepared.get(compiled) ?? prepare(compiled))(compiled.fill(values))
   }
 
   const drive = <Result>(work: Work<Result>): Result => {
@@ -110,28 +109,15 @@ function createEngine(database: Database.Database): Engine {
     return next.value
   }
 
-  const transaction = database.transaction(drive)
+  const commit = makeGroupCommit(database)
   return {
-    async atomically<Result>(work: Work<Result>): Promise<Result> {
-      return transaction.immediate(work as Work<unknown>) as Result
-    },
+    atomically: (work) => commit(() => drive(work)),
     async read<Result>(work: Work<Result>): Promise<Result> {
       return drive(work)
     },
     async close(): Promise<void> {
+      commit.finish()
       database.close()
     },
   }
-}
-
-function fillSlot(parameter: unknown, values: object): unknown {
-  const isSlot = typeof parameter === 'object' && parameter !== null && 'slot' in parameter
-  return isSlot ? (values as Readonly<Record<string, unknown>>)[(parameter as Slot).slot] : parameter
-}
-
-/** UTF-8 has no lone surrogates: two different keys would be stored as one, so such a string is refused. */
-function checkStorable(value: unknown): unknown {
-  if (typeof value === 'string' && /\p{Surrogate}/u.test(value))
-    throw new TypeError('a string is not well-formed Unicode')
-  return value
 }

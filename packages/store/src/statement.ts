@@ -1,9 +1,12 @@
-import type { Compilable, RawBuilder } from 'kysely'
+import type { Compilable, OperationNodeSource, RawBuilder } from 'kysely'
 import { sql } from 'kysely'
+
+/** A query of any dialect: each engine compiles it with its own compiler. */
+type Query<Row> = Compilable<Row> & OperationNodeSource
 
 /** A query that is built once; its slots are filled at each run. */
 export interface Statement<Values, Row> {
-  readonly query: Compilable<Row>
+  readonly query: Query<Row>
   /** Never there: it carries the type. */
   readonly accepts?: Values
 }
@@ -18,7 +21,7 @@ export type Values<Fields> = <Name extends keyof Fields & string>(name: Name) =>
 
 /** Builds a query with named slots in place of its values. */
 export function statement<Fields extends object, Row>(
-  build: (slot: Values<Fields>) => Compilable<Row>,
+  build: (slot: Values<Fields>) => Query<Row>,
 ): Statement<Fields, Row> {
   return { query: build((name) => sql`${{ slot: name } satisfies Slot}`) }
 }
@@ -37,7 +40,10 @@ export type Work<Result> = Generator<Step, Result, readonly unknown[]>
 
 /** Runs work. */
 export interface Engine {
-  /** In one transaction that holds the write lock from its first step; a throw undoes everything. */
+  /**
+   * In one transaction that holds the write lock from its first step; a throw undoes everything. When the answer to COMMIT is
+   * lost, it throws, and the transaction may have happened or not.
+   */
   atomically<Result>(work: Work<Result>): Promise<Result>
   /** Outside of a transaction, for work of a single step. */
   read<Result>(work: Work<Result>): Promise<Result>

@@ -1,11 +1,12 @@
 /**
  * What an authorization server must remember, as whole operations. There is no transaction callback: each operation is one
- * statement or one synchronous `BEGIN IMMEDIATE`, with nothing awaited inside; consume comes before mint. Times are
+ * transaction that holds the write lock from its first statement; consume comes before mint. Times are
  * milliseconds since the epoch, always passed in. Secrets arrive hashed (SHA-256, base64url) or sealed; the store never sees
  * one in the clear. Every operation that changes what somebody has or may do writes its event in the same transaction; counting
  * failures, caching documents, beginning a transaction and sweeping write none.
  *
- * Errors: any operation may throw when the database does; nothing was stored then.
+ * Errors: any operation may throw when the database does; nothing was stored then, unless the answer to a COMMIT was lost on its
+ * way from PostgreSQL: then it may have been. A caller takes every error for a no.
  */
 export interface Store {
   readonly users: UserOperations
@@ -14,6 +15,7 @@ export interface Store {
   readonly sessions: SessionOperations
   readonly grants: GrantOperations
   readonly keys: KeyOperations
+  readonly policies: PolicyOperations
   readonly changes: ChangeOperations
   readonly events: EventOperations
   /** Deletes what has expired; safe at any time, also while others work. */
@@ -57,9 +59,9 @@ export interface UserOperations {
   loadById(id: string): Promise<User | undefined>
   loadByEmail(email: string): Promise<User | undefined>
   list(): Promise<readonly User[]>
-  /** Ends every grant, session and sign-in of the user: whoever knew the old password is out. `false` when there is no such user. */
+  /** Ends every grant, session and sign-in of the user and forgets every yes: whoever knew the old password is out. `false` when there is no such user. */
   setPassword(id: string, passwordHash: string, now: number): Promise<boolean>
-  /** Disabling ends every grant, session and sign-in of the user and is a change; enabling is one too and brings nothing back. `false` when there is no such user. */
+  /** Disabling ends every grant, session and sign-in of the user, forgets every yes, and is a change; enabling is one too and brings nothing back. `false` when there is no such user. */
   setDisabled(id: string, disabled: boolean, now: number): Promise<boolean>
   /** Counts a failed login under a key (an account, an address); answers how many failures stand there now. */
   countLoginFailure(key: string, now: number): Promise<number>
@@ -99,10 +101,11 @@ export interface ClientOperations {
   load(id: string): Promise<StoredClient | undefined>
   list(): Promise<readonly StoredClient[]>
   /**
-   * Ends every grant and sign-in of the client. One that is registered here is disabled for good; one that is described by a
-   * document is not in our hands and may ask its users again.
+   * Ends every grant and sign-in of the client and forgets every yes to it. One that is registered here is disabled for good;
+   * one that is described by a document is not in our hands and may ask its users again.
    */
   revoke(id: string, now: number): Promise<RevokedClient>
+  /** Keeps at most 2,000: the stalest beyond that are dropped. */
   saveDocument(document: StoredDocument): Promise<void>
   loadDocument(url: string): Promise<StoredDocument | undefined>
 }
@@ -128,6 +131,17 @@ export interface RememberedConsent {
   readonly scope: string
   readonly decision: 'granted' | 'declined'
   readonly at: number
+  /** What the client was when this was said, as `SaidConsent` had it; empty where it said nothing of it. */
+  readonly clientDigest: string
+}
+
+/** An answer to be remembered. */
+export interface SaidConsent<Decision = 'granted' | 'declined'> {
+  readonly key: ConsentKey
+  readonly scope: string
+  readonly decision: Decision
+  /** Stands for what the client's description said at this moment. */
+  readonly clientDigest?: string
 }
 
 /** A no, wherever the answers of the client go. */
@@ -157,6 +171,8 @@ export interface NewGrant {
   readonly clientName?: string
   /** Where its answers go, as in the `ConsentKey`. */
   readonly redirectHost?: string
+  /** For the record of this grant, as in `SaidConsent`. */
+  readonly clientDigest?: string
 }
 
 export interface NewCode {
@@ -167,10 +183,15 @@ export interface NewCode {
 }
 
 export interface TransactionOperations {
-  /** Keeps at most 50 live ones a client: the oldest beyond that are dropped. */
+  /**
+   * Keeps at most 50 live ones of a client and 500 in all from one peer: the oldest beyond that are dropped. Of more than
+   * 5,000 in the whole store, the oldest of the peer that has the most is dropped: whoever floods loses his own.
+   */
   create(transaction: {
     id: string
     clientId: string
+    /** Whoever begins it, as far as addresses tell; absent: all those count as one peer. */
+    peer?: string
     request: string
     browserHash: string
     formHash: string
@@ -200,13 +221,13 @@ export interface TransactionOperations {
     grant: NewGrant
     code: NewCode
     /** Absent: remember nothing (local and self-registered clients remember only what was declined). */
-    consents: readonly { key: ConsentKey; scope: string; decision: 'granted' | 'declined' }[]
+    consents: readonly SaidConsent[]
     now: number
   }): Promise<boolean>
   /** Ends the transaction without a grant. `false` when it had ended before. */
   finishWithDenial(finish: {
     id: string
-    consents: readonly { key: ConsentKey; scope: string; decision: 'declined' }[]
+    consents: readonly SaidConsent<'declined'>[]
     now: number
   }): Promise<boolean>
   loadConsents(key: ConsentKey): Promise<readonly RememberedConsent[]>
@@ -236,7 +257,7 @@ export interface SessionOperations {
 /* ----------------------------------------------------------------- grants */
 
 /** What one consent made: a family of refresh tokens and the access tokens that name it. */
-export interface Grant extends Required<NewGrant> {
+export interface Grant extends Required<Omit<NewGrant, 'clientDigest'>> {
   /** When the user showed the password for it. */
   readonly signedInAt: number
   readonly createdAt: number
@@ -298,6 +319,8 @@ export interface GrantOperations {
   }): Promise<Rotation>
   load(id: string): Promise<Grant | undefined>
   list(filter: { userId?: string; clientId?: string; live?: boolean }): Promise<readonly Grant[]>
+  /** What the grants that are not revoked are for, each resource once. */
+  listResources(): Promise<readonly string[]>
   /** Those of a user that are not revoked and have a live refresh token or may have an access token; the newest first. */
   listInUse(userId: string, now: number): Promise<readonly GrantInUse[]>
   /**
@@ -314,6 +337,11 @@ export interface GrantOperations {
   revokeAndForget(revocation: { id: string; userId: string; because: string; now: number }): Promise<boolean>
   /** Ends a grant with all its tokens; a change. `false` when it was not alive. */
   revoke(id: string, because: string, now: number): Promise<boolean>
+  /**
+   * For use after a restore: ends every grant (a change each), sign-in, session and owner link, and forgets every remembered
+   * yes. Answers how many grants it ended. In batches, so that others get the write lock in between; after an error, again.
+   */
+  revokeAll(revocation: { because: string; now: number }): Promise<number>
   /** Ends one access token by its `jti`; a change. */
   revokeAccessToken(token: { id: string; grantId: string; expiresAt: number; now: number }): Promise<void>
 }
@@ -335,6 +363,34 @@ export interface KeyOperations {
   addFirst(key: SigningKey): Promise<readonly SigningKey[]>
 }
 
+/* --------------------------------------------------------------- policies */
+
+/** A policy that a node has published for all nodes of this database; the newest is in force, the others are its history. */
+export interface PublishedPolicy {
+  readonly number: number
+  readonly digest: string
+  readonly text: string
+  /** Who published it. */
+  readonly node: string
+  readonly at: number
+}
+
+export interface PolicyOperations {
+  current(): Promise<PublishedPolicy | undefined>
+  /**
+   * Puts a policy in force; a change. `current`: it is already (nothing is stored). `superseded`: it was once, another is by
+   * now, and this is not an edit, so nothing is stored: a node that starts with an old file adopts what is in force.
+   */
+  publish(policy: {
+    digest: string
+    text: string
+    node: string
+    /** Whether somebody has just written it, so that going back to an old text counts. */
+    isEdit: boolean
+    now: number
+  }): Promise<'published' | 'current' | 'superseded'>
+}
+
 /* ---------------------------------------------------------------- changes */
 
 /** A change that guards must hear of. Numbers are given in the transaction of the change, so they become visible in order. */
@@ -350,7 +406,9 @@ export interface Change {
     | 'user-disabled'
     | 'user-enabled'
     | 'user-added'
-  /** Grant id, `jti`, or user id. */
+    /** Another policy is in force for all nodes. */
+    | 'policy-published'
+  /** Grant id, `jti`, user id, or the number of the policy. */
   readonly subject: string
   readonly at: number
   /** After this time (ms) nothing can depend on the change any more. */

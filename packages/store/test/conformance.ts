@@ -6,7 +6,10 @@ import { codeConformance } from './conformance/codes.ts'
 import { consentConformance } from './conformance/consent.ts'
 import { feedConformance } from './conformance/feed.ts'
 import { housekeepingConformance } from './conformance/housekeeping.ts'
+import { orderConformance } from './conformance/order.ts'
+import { policyConformance } from './conformance/policies.ts'
 import { refreshTokenConformance } from './conformance/refresh-tokens.ts'
+import { revokeAllConformance } from './conformance/revoke-all.ts'
 import { userConformance } from './conformance/users.ts'
 
 /** A store for one test file, which can be closed and opened again on what it has stored. */
@@ -55,5 +58,8 @@ export function storeConformance(openFreshStore: () => Promise<OpenedStore>): vo
   describe('codes', () => codeConformance(subject))
   describe('refresh tokens', () => refreshTokenConformance(subject))
   describe('changes, events and keys', () => feedConformance(subject))
+  describe('order and lists', () => orderConformance(subject))
+  describe('policies', () => policyConformance(subject))
+  describe('revoking everything', () => revokeAllConformance(subject))
   describe('housekeeping', () => housekeepingConformance(subject))
 }

@@ -5,6 +5,7 @@ import { openStore } from '@warder/store'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
 import { migrations } from '../src/migrations.ts'
+import { storeRestore } from './conformance/restore.ts'
 import { storeConformance } from './conformance.ts'
 import { addUser, beginTransaction, hour, id, makeFinish, makeToken, rotate, start } from './scene.ts'
 
@@ -25,6 +26,27 @@ describe('SQLite', { timeout: 30_000 }, () => {
         rmSync(directory, { recursive: true })
       },
     }
+  })
+})
+
+describe('a copy of the file', { timeout: 30_000 }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'warder-store-copy-'))
+  afterAll(() => rmSync(directory, { recursive: true }))
+  let files = 0
+  const newFile = (): string => {
+    files += 1
+    return join(directory, `${files}.db`)
+  }
+  storeRestore({
+    newPlace: async () => ({ file: newFile() }),
+    async copy({ file }) {
+      const copy = newFile()
+      const database = new Database(file)
+      database.prepare('vacuum into ?').run(copy)
+      database.close()
+      chmodSync(copy, 0o600)
+      return { file: copy }
+    },
   })
 })
 

@@ -1,6 +1,7 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
 import type { ClientOperations, RevokedClient, StoredClient, StoredDocument } from '../store.ts'
+import { forgetGrantedToClient } from './consents.ts'
 import { recordEvent } from './events.ts'
 import { revokeGrantsOfClient } from './revoke-grant.ts'
 
@@ -45,6 +46,22 @@ const upsertDocument = statement((slot: Values<Omit<StoredDocument, 'etag'> & { 
     ),
 )
 
+/** What is more is fetched anew when it is needed: strangers choose these URLs, and what stands at them. */
+const documentsKept = 2_000
+
+const dropStalestDocuments = statement(() =>
+  tables
+    .deleteFrom('client_documents')
+    .where('url', 'in', (query) =>
+      query
+        .selectFrom('client_documents as stale')
+        .select('stale.url')
+        .orderBy('stale.fresh_until', 'desc')
+        .limit(documentsKept)
+        .offset(documentsKept),
+    ),
+)
+
 const documentByUrl = statement((slot: Values<{ url: string }>) =>
   tables.selectFrom('client_documents').selectAll().where('url', '=', slot('url')),
 )
@@ -52,6 +69,11 @@ const documentByUrl = statement((slot: Values<{ url: string }>) =>
 function* add(client: NewClient): Work<void> {
   yield* all(insertClient, client)
   yield* recordEvent('client.added', { client: client.id, kind: client.kind }, client.now)
+}
+
+function* saveDocument(document: StoredDocument): Work<void> {
+  yield* all(upsertDocument, { ...document, etag: document.etag ?? null })
+  yield* all(dropStalestDocuments, {})
 }
 
 const disableClient = statement((slot: Values<{ id: string; now: number }>) =>
@@ -73,6 +95,7 @@ function* revoke(id: string, now: number): Work<RevokedClient> {
     yield* recordEvent('client.disabled', { client: id }, now)
   }
   yield* all(endTransactions, { id })
+  yield* forgetGrantedToClient(id)
   return { isDisabled: isRegistered, endedGrants: yield* revokeGrantsOfClient(id, 'client-revoked', now) }
 }
 
@@ -106,7 +129,7 @@ export function clients(engine: Engine): ClientOperations {
     },
     revoke: (id, now) => engine.atomically(revoke(id, now)),
     async saveDocument(document) {
-      await engine.atomically(all(upsertDocument, { ...document, etag: document.etag ?? null }))
+      await engine.atomically(saveDocument(document))
     },
     async loadDocument(url) {
       const row = await engine.read(first(documentByUrl, { url }))

@@ -1,41 +1,43 @@
 import { tables } from '../schema.ts'
 import { all, statement, type Values, type Work } from '../statement.ts'
-import type { ConsentKey, DeclinedConsent, RememberedConsent, TransactionOperations } from '../store.ts'
+import type {
+  ConsentKey,
+  DeclinedConsent,
+  RememberedConsent,
+  SaidConsent,
+  TransactionOperations,
+} from '../store.ts'
 import { recordChange } from './changes.ts'
 
 /** For this long a decline keeps a client from asking again, so long guards must be able to hear of it. */
 const declineCountsMs = 24 * 60 * 60 * 1000
 
-interface Consent {
-  readonly key: ConsentKey
-  readonly scope: string
-  readonly decision: RememberedConsent['decision']
-}
-
-const upsertConsent = statement(
-  (slot: Values<ConsentKey & { scope: string; decision: RememberedConsent['decision']; at: number }>) =>
-    tables
-      .insertInto('consents')
-      .values({
-        user_id: slot('userId'),
-        client_id: slot('clientId'),
-        redirect_host: slot('redirectHost'),
-        resource: slot('resource'),
-        scope: slot('scope'),
-        decision: slot('decision'),
-        at: slot('at'),
-      })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['user_id', 'client_id', 'redirect_host', 'resource', 'scope'])
-          .doUpdateSet((row) => ({ decision: row.ref('excluded.decision'), at: row.ref('excluded.at') })),
-      ),
+const upsertConsent = statement((slot: Values<ConsentKey & RememberedConsent>) =>
+  tables
+    .insertInto('consents')
+    .values({
+      user_id: slot('userId'),
+      client_id: slot('clientId'),
+      redirect_host: slot('redirectHost'),
+      resource: slot('resource'),
+      scope: slot('scope'),
+      decision: slot('decision'),
+      at: slot('at'),
+      client_digest: slot('clientDigest'),
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['user_id', 'client_id', 'redirect_host', 'resource', 'scope']).doUpdateSet((row) => ({
+        decision: row.ref('excluded.decision'),
+        at: row.ref('excluded.at'),
+        client_digest: row.ref('excluded.client_digest'),
+      })),
+    ),
 )
 
 const selectConsents = statement((slot: Values<ConsentKey>) =>
   tables
     .selectFrom('consents')
-    .select(['scope', 'decision', 'at'])
+    .select(['scope', 'decision', 'at', 'client_digest as clientDigest'])
     .where('user_id', '=', slot('userId'))
     .where('client_id', '=', slot('clientId'))
     .where('redirect_host', '=', slot('redirectHost'))
@@ -69,6 +71,15 @@ const deleteGranted = statement((slot: Values<Pick<Subject, 'userId' | 'clientId
     .where('decision', '=', 'granted'),
 )
 
+const deleteAllGranted = {
+  ofUser: statement((slot: Values<Pick<Subject, 'userId'>>) =>
+    tables.deleteFrom('consents').where('user_id', '=', slot('userId')).where('decision', '=', 'granted'),
+  ),
+  ofClient: statement((slot: Values<Pick<Subject, 'clientId'>>) =>
+    tables.deleteFrom('consents').where('client_id', '=', slot('clientId')).where('decision', '=', 'granted'),
+  ),
+}
+
 const turnDeclined = statement((slot: Values<Subject & { scope: string; at: number }>) =>
   tables
     .updateTable('consents')
@@ -81,15 +92,15 @@ const turnDeclined = statement((slot: Values<Subject & { scope: string; at: numb
 
 /** Remembers what was said as part of an operation; the last word counts. Throws when it is about another user or client. */
 export function* rememberConsents(
-  consents: readonly Consent[],
+  consents: readonly SaidConsent[],
   who: { userId: string | null; clientId: string },
   now: number,
 ): Work<void> {
-  for (const { key, scope, decision } of consents) {
+  for (const { key, scope, decision, clientDigest = '' } of consents) {
     if (key.userId !== who.userId || key.clientId !== who.clientId) {
       throw new Error('a consent belongs to the user and the client of its transaction')
     }
-    yield* all(upsertConsent, { ...key, scope, decision, at: now })
+    yield* all(upsertConsent, { ...key, scope, decision, at: now, clientDigest })
   }
   if (who.userId !== null && consents.some(({ decision }) => decision === 'declined')) {
     yield* recordConsentsChange(who.userId, now)
@@ -107,7 +118,7 @@ export function* forgetDeclined(subject: Subject, scopes: readonly string[], now
 export function* declineEverywhere(key: ConsentKey, scopes: readonly string[], now: number): Work<void> {
   for (const scope of scopes) {
     yield* all(turnDeclined, { ...key, scope, at: now })
-    yield* all(upsertConsent, { ...key, scope, decision: 'declined', at: now })
+    yield* all(upsertConsent, { ...key, scope, decision: 'declined', at: now, clientDigest: '' })
   }
   if (scopes.length > 0) yield* recordConsentsChange(key.userId, now)
 }
@@ -115,6 +126,16 @@ export function* declineEverywhere(key: ConsentKey, scopes: readonly string[], n
 /** Forgets every yes to this client, also one that it has not used yet: its next request, wherever, is asked about again. */
 export function* forgetGranted(subject: Pick<Subject, 'userId' | 'clientId'>): Work<void> {
   yield* all(deleteGranted, subject)
+}
+
+/** Forgets every yes of a user: somebody else may have said it in the user's name. */
+export function* forgetGrantedOfUser(userId: string): Work<void> {
+  yield* all(deleteAllGranted.ofUser, { userId })
+}
+
+/** Forgets every yes to a client, whoever said it. */
+export function* forgetGrantedToClient(clientId: string): Work<void> {
+  yield* all(deleteAllGranted.ofClient, { clientId })
 }
 
 export function* loadConsents(key: ConsentKey): Work<readonly RememberedConsent[]> {

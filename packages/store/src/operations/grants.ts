@@ -8,6 +8,7 @@ import { recordEvent } from './events.ts'
 import { listGrantsInUse } from './grants-of-user.ts'
 import { findGrant, grantColumns, readGrant } from './read-grant.ts'
 import { loadRefreshToken, rotateRefreshToken } from './refresh-tokens.ts'
+import { revokeAll } from './revoke-all.ts'
 import { revokeGrant } from './revoke-grant.ts'
 
 type AccessTokenRevocation = Parameters<GrantOperations['revokeAccessToken']>[0]
@@ -28,6 +29,15 @@ function* list({ userId, clientId, live }: GrantFilter): Work<readonly Grant[]> 
     {},
   )).map(readGrant)
 }
+
+const liveResources = statement(() =>
+  tables
+    .selectFrom('grants')
+    .select('resource')
+    .distinct()
+    .where('revoked_at', 'is', null)
+    .orderBy('resource'),
+)
 
 const tokenRevocation = statement((slot: Values<{ id: string }>) =>
   tables
@@ -52,10 +62,14 @@ export function grants(engine: Engine): GrantOperations {
     rotateRefreshToken: (rotation) => engine.atomically(rotateRefreshToken(rotation)),
     load: (id) => engine.read(findGrant(id)),
     list: (filter) => engine.read(list(filter)),
+    async listResources() {
+      return (await engine.read(all(liveResources, {}))).map(({ resource }) => resource)
+    },
     listInUse: (userId, now) => engine.read(listGrantsInUse(userId, now)),
     changeScopes: (change) => engine.atomically(changeScopes(change)),
     revokeAndForget: (revocation) => engine.atomically(revokeAndForget(revocation)),
     revoke: (id, because, now) => engine.atomically(revokeGrant({ id, because, now })),
+    revokeAll: (revocation) => revokeAll(engine, revocation),
     revokeAccessToken: (token) => engine.atomically(revokeAccessToken(token)),
   }
 }

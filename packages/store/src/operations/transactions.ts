@@ -10,12 +10,15 @@ type SignIn = Parameters<TransactionOperations['signIn']>[0]
 type Finish = Parameters<TransactionOperations['finishWithCode']>[0]
 type Denial = Parameters<TransactionOperations['finishWithDenial']>[0]
 
-const liveOnesOfClient = 50
+const liveOfClientAndPeer = 50
+const liveOfPeer = 500
+const inAll = 5_000
 
-const insertTransaction = statement((slot: Values<NewTransaction>) =>
+const insertTransaction = statement((slot: Values<NewTransaction & { peer: string }>) =>
   tables.insertInto('transactions').values({
     id: slot('id'),
     client_id: slot('clientId'),
+    peer: slot('peer'),
     request: slot('request'),
     browser_hash: slot('browserHash'),
     form_hash: slot('formHash'),
@@ -26,19 +29,57 @@ const insertTransaction = statement((slot: Values<NewTransaction>) =>
   }),
 )
 
-const dropOldest = statement((slot: Values<{ clientId: string; now: number }>) =>
+const dropOldestOfClient = statement((slot: Values<{ clientId: string; peer: string; now: number }>) =>
   tables
     .deleteFrom('transactions')
+    .where('peer', '=', slot('peer'))
     .where('client_id', '=', slot('clientId'))
     .where('number', 'not in', (query) =>
       query
         .selectFrom('transactions as kept')
         .select('kept.number')
+        .where('kept.peer', '=', slot('peer'))
         .where('kept.client_id', '=', slot('clientId'))
         .where('kept.expires_at', '>', slot('now'))
         .orderBy('kept.number', 'desc')
-        .limit(liveOnesOfClient),
+        .limit(liveOfClientAndPeer),
     ),
+)
+
+const dropOldestOfPeer = statement((slot: Values<{ peer: string; now: number }>) =>
+  tables
+    .deleteFrom('transactions')
+    .where('peer', '=', slot('peer'))
+    .where('number', 'not in', (query) =>
+      query
+        .selectFrom('transactions as kept')
+        .select('kept.number')
+        .where('kept.peer', '=', slot('peer'))
+        .where('kept.expires_at', '>', slot('now'))
+        .orderBy('kept.number', 'desc')
+        .limit(liveOfPeer),
+    ),
+)
+
+const countAll = statement(() =>
+  tables.selectFrom('transactions').select((row) => row.fn.countAll<number | string>().as('count')),
+)
+
+const dropOldestOfBusiestPeer = statement(() =>
+  tables.deleteFrom('transactions').where('number', '=', (query) =>
+    query
+      .selectFrom('transactions as flood')
+      .select((row) => row.fn.min('flood.number').as('number'))
+      .where('flood.peer', '=', (busiest) =>
+        busiest
+          .selectFrom('transactions as each')
+          .select('each.peer')
+          .groupBy('each.peer')
+          .orderBy((row) => row.fn.countAll(), 'desc')
+          .orderBy('each.peer')
+          .limit(1),
+      ),
+  ),
 )
 
 const liveTransaction = statement((slot: Values<{ id: string; now: number }>) =>
@@ -99,9 +140,13 @@ const takeAny = statement((slot: Values<{ id: string; now: number }>) =>
 )
 
 /** Writes no event: nobody is known yet, and a stranger could fill the log. */
-function* create(transaction: NewTransaction): Work<void> {
-  yield* all(insertTransaction, transaction)
-  yield* all(dropOldest, transaction)
+function* create({ peer = '', ...transaction }: NewTransaction): Work<void> {
+  const begun = { ...transaction, peer }
+  yield* all(insertTransaction, begun)
+  yield* all(dropOldestOfClient, begun)
+  yield* all(dropOldestOfPeer, begun)
+  const counted = yield* first(countAll, {})
+  if (Number(counted?.count) > inAll) yield* all(dropOldestOfBusiestPeer, {})
 }
 
 function* signIn(change: SignIn): Work<boolean> {
@@ -125,6 +170,7 @@ function* finishWithCode({ id, grant, code, consents, now }: Finish): Work<boole
     user: userId,
     client: clientId,
     clientClass: grant.clientClass,
+    clientDigest: grant.clientDigest,
     resource: grant.resource,
     scopes: grant.scopes,
     declined: consents.filter(({ decision }) => decision === 'declined').map(({ scope }) => scope),

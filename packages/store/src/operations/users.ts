@@ -3,6 +3,7 @@ import { all, type Engine, first, statement, type Values, type Work } from '../s
 import type { NewUser, User, UserOperations } from '../store.ts'
 import { addUser } from './add-user.ts'
 import { recordChange } from './changes.ts'
+import { forgetGrantedOfUser } from './consents.ts'
 import { recordEvent } from './events.ts'
 import { loginFailures } from './login-failures.ts'
 import { owner } from './owner.ts'
@@ -47,6 +48,8 @@ function* add(user: NewUser & { now: number }): Work<boolean> {
 function* endEverything(id: string, because: string, now: number): Work<void> {
   yield* all(endSessions, { id })
   yield* all(endTransactions, { id })
+  // Else a client that an intruder said yes to would get its next grant without anybody being asked.
+  yield* forgetGrantedOfUser(id)
   yield* revokeGrantsOfUser(id, because, now)
 }
 

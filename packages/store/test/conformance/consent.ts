@@ -5,10 +5,11 @@ import type { Subject } from '../conformance.ts'
 import { addUser, beginTransaction, id, makeFinish, minute, readTrail, start } from '../scene.ts'
 
 export function consentConformance({ store }: Subject): void {
-  const create = (transaction: string, clientId: string, expiresAt = start + minute) =>
+  const create = (transaction: string, clientId: string, expiresAt = start + minute, peer = 'peer') =>
     store().transactions.create({
       id: transaction,
       clientId,
+      peer,
       request: '{"a":1}',
       browserHash: 'browser',
       formHash: 'form',
@@ -39,7 +40,7 @@ export function consentConformance({ store }: Subject): void {
     )
   })
 
-  test('a client has at most 50 live transactions: the oldest are dropped, other clients keep theirs', async () => {
+  test('a client has at most 50 live transactions of a peer: the oldest are dropped, other clients keep theirs', async () => {
     const client = id()
     const [other, busy] = [id(), id()]
     await create(other, id())
@@ -55,6 +56,22 @@ export function consentConformance({ store }: Subject): void {
     }
     expect(alive).toEqual(ids.map((_, index) => index >= 4))
     expect(await store().transactions.load(other, start)).toBeDefined()
+  })
+
+  test('U09 whoever floods a client drops his own transactions, also with clients that he made up', async () => {
+    const client = id()
+    const honest = id()
+    await create(honest, client, start + minute, 'honest peer')
+    for (let count = 0; count < 60; count += 1) await create(id(), client, start + minute, 'flood')
+    expect(await store().transactions.load(honest, start)).toBeDefined()
+    const ids = Array.from({ length: 502 }, id)
+    for (const [at, transaction] of ids.entries())
+      await create(transaction, `client ${at % 20}`, start + minute, 'busy')
+    const alive = await Promise.all(
+      ids.map(async (one) => (await store().transactions.load(one, start)) !== undefined),
+    )
+    expect(alive).toEqual(ids.map((_, at) => at >= 2))
+    expect(await store().transactions.load(honest, start)).toBeDefined()
   })
 
   test('signing in changes both secrets, and only for the browser that began', async () => {
@@ -165,9 +182,48 @@ export function consentConformance({ store }: Subject): void {
       now: start + 5,
     })
     expect(await store().transactions.loadConsents(key)).toEqual([
-      { scope: 'read', decision: 'declined', at: start + 5 },
-      { scope: 'write', decision: 'declined', at: start },
+      { scope: 'read', decision: 'declined', at: start + 5, clientDigest: '' },
+      { scope: 'write', decision: 'declined', at: start, clientDigest: '' },
     ])
+  })
+
+  test('E23 a consent keeps what the client was when it was said', async () => {
+    const user = await addUser(store())
+    const key = { userId: user, clientId: 'client', redirectHost: 'host', resource: 'resource' }
+    for (const clientDigest of ['one', 'two']) {
+      const finish = makeFinish(await beginTransaction(store(), user), user)
+      const consents = [{ key, scope: 'read', decision: 'granted' as const, clientDigest }]
+      expect(await store().transactions.finishWithCode({ ...finish, consents })).toBe(true)
+      expect(await store().transactions.loadConsents(key)).toMatchObject([{ scope: 'read', clientDigest }])
+    }
+  })
+
+  test('a new password, a disabled user, an ended client: every yes is forgotten, every no stays', async () => {
+    const sayBoth = async () => {
+      const user = await addUser(store())
+      const clientId = id()
+      const key = { userId: user, clientId, redirectHost: 'host', resource: 'resource' }
+      const finish = makeFinish(await beginTransaction(store(), user, clientId), user, clientId)
+      const consents = [
+        { key, scope: 'read', decision: 'granted' as const },
+        { key, scope: 'write', decision: 'declined' as const },
+      ]
+      expect(await store().transactions.finishWithCode({ ...finish, consents })).toBe(true)
+      return key
+    }
+    const remembered = async (key: ConsentKey) =>
+      (await store().transactions.loadConsents(key)).map(({ scope }) => scope)
+    const [reset, disabled, ended, kept] = [
+      await sayBoth(),
+      await sayBoth(),
+      await sayBoth(),
+      await sayBoth(),
+    ]
+    await store().users.setPassword(reset.userId, 'new argon', start)
+    await store().users.setDisabled(disabled.userId, true, start)
+    await store().clients.revoke(ended.clientId, start)
+    for (const key of [reset, disabled, ended]) expect(await remembered(key)).toEqual(['write'])
+    expect(await remembered(kept)).toEqual(['read', 'write'])
   })
 
   test('PX-05 PX-14 V14 consents of different keys never meet, whatever the strings', async () => {
@@ -179,8 +235,8 @@ export function consentConformance({ store }: Subject): void {
         'a:b',
         'a',
         'b',
-        '\0',
-        'a\0b',
+        '\u{1}',
+        'a\u{1}b',
         '\u{1F512}',
         'é',
         'e\u0301',
@@ -189,7 +245,7 @@ export function consentConformance({ store }: Subject): void {
         '%',
         '__proto__',
       ),
-      fc.string({ unit: 'grapheme', maxLength: 4 }),
+      fc.string({ unit: 'grapheme', maxLength: 4 }).map((text) => text.replaceAll('\0', '\u{1}')),
       fc.constant('x'.repeat(10_000)),
     )
     const keys = fc.record({
@@ -219,9 +275,11 @@ export function consentConformance({ store }: Subject): void {
     await fc.assert(property, { numRuns: 60 })
   })
 
-  test('V14 strings that UTF-8 cannot tell apart are refused', async () => {
-    await expect(store().users.countLoginFailure('a\ud800', start)).rejects.toThrow('well-formed')
-    await expect(store().clients.load('a\udfff')).rejects.toThrow('well-formed')
+  test('V14 strings that UTF-8 cannot tell apart, or that a database would cut, are refused', async () => {
+    for (const text of ['a\ud800', 'a\udfff', 'a\0', 'a\0b', '\0']) {
+      await expect(store().users.countLoginFailure(text, start)).rejects.toThrow('well-formed')
+      await expect(store().clients.load(text)).rejects.toThrow('well-formed')
+    }
     expect(await store().users.countLoginFailure(`a\u{1F512}${id()}`, start)).toBe(1)
   })
 }

@@ -14,15 +14,13 @@ export function feedConformance({ store, fresh }: Subject): void {
     expect(await own.changes.lastNumber()).toBe(10)
     expect(await own.changes.listAfter(3, 2)).toEqual(all.slice(3, 5))
     expect(await own.changes.listAfter(10, 2)).toEqual([])
-    expect(all.filter(({ kind }) => kind === 'grant-revoked')).toEqual(
-      made.map(({ grant }, index) => ({
-        number: index + 6,
-        kind: 'grant-revoked',
-        subject: grant,
-        at: start + 7,
-        until: start + 7 + hour,
-      })),
+    const revoked = all.slice(5)
+    expect(revoked.map(({ subject }) => subject).toSorted()).toEqual(
+      made.map(({ grant }) => grant).toSorted(),
     )
+    for (const change of revoked) {
+      expect(change).toMatchObject({ kind: 'grant-revoked', at: start + 7, until: start + 7 + hour })
+    }
   })
 
   test('V09 an access token is revoked once, for longer than any guard would accept it', async () => {

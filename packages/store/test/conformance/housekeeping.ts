@@ -91,6 +91,35 @@ export function housekeepingConformance({ fresh }: Subject): void {
     expect(await store.changes.listAfter(0, 10)).toMatchObject([{ number: number + 1, subject: user }])
   })
 
+  test('a grant goes with its last refresh token or unused code, whenever sweeps passed it before', async () => {
+    const store = await fresh()
+    const kept = await makeToken(store)
+    const unused = await makeCode(store)
+    const ending = await makeToken(store)
+    const plain = await makeCode(store)
+    const redeemed = await store.grants.redeemCode({
+      codeHash: plain.code,
+      refreshToken: undefined,
+      now: start,
+    })
+    expect(redeemed.outcome).toBe('redeemed')
+    await store.sweep(start + hour)
+    expect(await store.grants.load(unused.grant)).toBeDefined()
+    expect(await store.grants.load(plain.grant)).toBeDefined()
+
+    await store.sweep(start + 2 * hour)
+    expect(await store.grants.load(unused.grant)).toBeUndefined()
+    expect(await store.grants.load(plain.grant)).toBeUndefined()
+    expect(await store.grants.load(ending.grant)).toBeDefined()
+    await rotate(store, kept.token, id(), { now: start + day })
+
+    await store.sweep(start + 30 * day + 2 * hour)
+    expect(await store.grants.load(ending.grant)).toBeUndefined()
+    expect(await store.grants.load(kept.grant)).toBeDefined()
+    await store.sweep(start + 32 * day)
+    expect(await store.grants.load(kept.grant)).toBeUndefined()
+  })
+
   test('V15 sweeping again and again while tokens are refreshed loses none and revives none', async () => {
     const store = await fresh()
     const { token } = await makeToken(store)
@@ -105,6 +134,46 @@ export function housekeepingConformance({ fresh }: Subject): void {
       expect(['revoked', 'unknown']).toContain((await rotate(store, dead.token, id(), { now })).outcome)
       last = next
     }
+  })
+
+  test('a self-registered client that nobody uses is forgotten after 30 days; all others stay', async () => {
+    const store = await fresh()
+    const register = async (kind: 'self-registered' | 'pre-registered', now = start): Promise<string> => {
+      const client = id()
+      await store.clients.add({ id: client, kind, metadata: '{}', now })
+      return client
+    }
+    const unused = await register('self-registered')
+    const kept = [await register('pre-registered'), await register('self-registered', start + 1)]
+    const [granted, declined, asking] = [
+      await register('self-registered'),
+      await register('self-registered'),
+      await register('self-registered'),
+    ]
+    const { code } = await makeCode(store, granted)
+    await redeem(store, code, id())
+    const user = await addUser(store)
+    const key = { userId: user, clientId: declined, redirectHost: 'h', resource: 'r' }
+    const transaction = await beginTransaction(store, user, declined)
+    const consents = [{ key, scope: 's', decision: 'declined' as const }]
+    await store.transactions.finishWithDenial({ id: transaction, consents, now: start })
+    await store.transactions.create({
+      id: id(),
+      clientId: asking,
+      request: '{}',
+      browserHash: id(),
+      formHash: id(),
+      expiresAt: start + 31 * day,
+      now: start,
+    })
+    const remaining = async () => new Set((await store.clients.list()).map((client) => client.id))
+    await store.sweep(start + 30 * day - 1)
+    expect(await remaining()).toEqual(new Set([unused, ...kept, granted, declined, asking]))
+    await store.sweep(start + 30 * day)
+    expect(await remaining()).toEqual(new Set([...kept, granted, declined, asking]))
+    // With the end of its grant and its request, those too.
+    await store.sweep(start + 31 * day)
+    expect(await remaining()).toEqual(new Set([kept[0], declined]))
   })
 
   test('ping answers while the store is open, and fails after it was closed', async () => {

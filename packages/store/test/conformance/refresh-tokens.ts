@@ -103,11 +103,11 @@ export function refreshTokenConformance({ store, reopen }: Subject): void {
 
   test('C26 without a grace time the second of two is a replay', async () => {
     const { token } = await makeToken(store())
-    const [first, second] = await Promise.all([
+    const both = await Promise.all([
       rotate(store(), token, id(), { graceMs: 0 }),
       rotate(store(), token, id(), { graceMs: 0 }),
     ])
-    expect([first.outcome, second.outcome]).toEqual(['rotated', 'replayed'])
+    expect(both.map(({ outcome }) => outcome).toSorted()).toEqual(['replayed', 'rotated'])
   })
 
   test.each(['by the user', 'client deleted', 'revoke all'])(
