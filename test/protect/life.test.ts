@@ -119,6 +119,39 @@ describe('the life of warder protect', () => {
     expect((await call(warder.endpoint, tokens.access_token, 'tools/list')).status).toBe(200)
   })
 
+  test('V17 SIGTERM under load: no new work, what is in progress is answered and recorded, exit 0', async () => {
+    const long = call(warder.endpoint, tokens.access_token, 'tools/call', {
+      name: 'trigger-long-running-operation',
+      arguments: { duration: 5, steps: 5 },
+    }).then(async (answer) => [answer.status, await answer.text()] as const)
+    let isAnswered = false
+    void long.then(() => (isAnswered = true))
+    const news = await call(warder.endpoint, tokens.access_token, 'subscriptions/listen', {
+      notifications: { toolsListChanged: true },
+    })
+    const load = Array.from({ length: 5 }, () => echoUntilRefused(warder.endpoint, tokens.access_token))
+    await expect.poll(() => decisions(data, 'trigger-long-running-operation'), { timeout: 20_000 }).toBe(1)
+    // Each loop has its next call on the way only when it has had an answer.
+    await expect.poll(() => decisions(data, 'echo'), { timeout: 20_000 }).toBeGreaterThan(load.length)
+    const stopping = warder.stop('SIGTERM')
+    const answered = (await Promise.all(load)).reduce((sum, count) => sum + count, 0)
+    // A stream for news has no end of its own to wait for.
+    expect(await news.text()).toContain('"resultType":"complete"')
+    expect([answered > 0, isAnswered]).toEqual([true, false])
+    const [status, answer] = await long
+    expect(status).toBe(200)
+    expect(answer).toContain('Long running operation completed')
+    expect(await stopping).toBe(0)
+    expect(decisions(data, 'echo')).toBeGreaterThanOrEqual(answered)
+    const records = recordsIn(data)
+    const decision = records.find((record) => record['target'] === 'trigger-long-running-operation')
+    expect(records).toContainEqual(
+      expect.objectContaining({ kind: 'outcome', id: decision?.['id'], status: 200 }),
+    )
+    await start()
+    expect((await call(warder.endpoint, tokens.access_token, 'tools/list')).status).toBe(200)
+  })
+
   test('log tail shows who called what', async () => {
     const { out, code } = await runWarder(directory, [
       'log',
@@ -179,6 +212,29 @@ describe('the life of warder protect', () => {
     )
   })
 })
+
+/** One call after the other until there is no connection or no 200 any more; answers how many got theirs. */
+async function echoUntilRefused(endpoint: string, token: string): Promise<number> {
+  const params = { name: 'echo', arguments: { message: 'load' } }
+  for (let answered = 0; ; answered += 1) {
+    const status = await call(endpoint, token, 'tools/call', params).then(
+      async (answer) => ((await answer.text()).includes('Echo: load') ? answer.status : 0),
+      () => 0,
+    )
+    if (status !== 200) return answered
+  }
+}
+
+const recordsIn = (data: string): readonly Readonly<Record<string, unknown>>[] =>
+  filesUnder(join(data, 'log'))
+    .filter((file) => file.endsWith('.jsonl'))
+    .flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'))
+    .map((line) => JSON.parse(line))
+
+function decisions(data: string, target: string): number {
+  return recordsIn(data).filter((record) => record['kind'] === 'decision' && record['target'] === target)
+    .length
+}
 
 async function claimOwner(link: string): Promise<void> {
   const page = await (await fetch(link)).text()

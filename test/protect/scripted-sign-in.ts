@@ -92,6 +92,8 @@ export function call(
 }
 
 export interface ShownPage {
+  /** Of the last answer; of a redirect that leaves the server, that of the redirect. */
+  readonly status: number
   readonly url: string
   readonly html: string
 }
@@ -103,8 +105,8 @@ export function openBrowser(issuer: string): {
 } {
   const cookies = new Map<string, string>()
 
-  const go = async (url: string, init: RequestInit = {}): Promise<ShownPage> => {
-    if (new URL(url).origin !== new URL(issuer).origin) return { url, html: '' }
+  const go = async (url: string, init: RequestInit = {}, redirect = 0): Promise<ShownPage> => {
+    if (new URL(url).origin !== new URL(issuer).origin) return { status: redirect, url, html: '' }
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const response = await fetch(url, { ...init, redirect: 'manual', headers: { ...init.headers, cookie } })
     for (const set of response.headers.getSetCookie()) {
@@ -112,8 +114,9 @@ export function openBrowser(issuer: string): {
       cookies.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1))
     }
     const location = response.headers.get('location')
-    if (location !== null) return go(new URL(location, url).href)
-    return { url, html: await response.text() }
+    const { status } = response
+    if (location !== null) return go(new URL(location, url).href, {}, status)
+    return { status, url, html: await response.text() }
   }
 
   return {

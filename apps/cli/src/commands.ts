@@ -59,7 +59,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'grant revoke',
-    summary: 'Ends one grant, at once',
+    summary: 'Ends one grant, or all of them, at once',
     load: async () => (await import('./commands/grant-revoke.ts')).grantRevoke,
   },
   {
@@ -71,6 +71,16 @@ export const commands: readonly CommandEntry[] = [
     name: 'log tail',
     summary: 'Shows who called what, and what was decided',
     load: async () => (await import('./commands/log-tail.ts')).logTail,
+  },
+  {
+    name: 'log verify',
+    summary: 'Proves that nobody has changed the log',
+    load: async () => (await import('./commands/log-verify.ts')).logVerify,
+  },
+  {
+    name: 'log digest',
+    summary: 'Prints what stands for a request body in the log',
+    load: async () => (await import('./commands/log-digest.ts')).logDigest,
   },
   {
     name: 'policy check',

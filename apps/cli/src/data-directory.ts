@@ -1,18 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { holdLock } from '@warder/store'
 import { Problem } from './problem.ts'
-import { writeOnce } from './write-once.ts'
 
 /** Where Warder keeps its state: a directory that nobody else can read. */
 export interface DataDirectory {
   readonly path: string
   readonly database: string
   readonly log: string
-  /** 32 bytes that seal the signing keys and session ids; made at the first start, mode 0600. */
-  readonly secret: Uint8Array
 }
 
 /** The default: the user's state directory, apart from work trees that coding agents read. One folder a server name. */
@@ -32,13 +28,9 @@ export function openDataDirectory(given: string): DataDirectory {
   if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o700 })
   const stat = statSync(path)
   if (!stat.isDirectory()) throw new Problem(`--data ${path} is not a directory.`)
-  checkPrivate(path, stat.mode, 'chmod 700')
-  return {
-    path,
-    database: join(path, 'warder.sqlite'),
-    log: join(path, 'log'),
-    secret: loadSecret(join(path, 'secret')),
-  }
+  if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0)
+    throw new Problem(`others can read ${path}. Put it right by: chmod 700 ${path}`)
+  return { path, database: join(path, 'warder.sqlite'), log: join(path, 'log') }
 }
 
 /**
@@ -57,24 +49,11 @@ export function holdDataDirectory({ path }: Pick<DataDirectory, 'path'>): () => 
 
 /** Opens an existing directory; for commands that must not make one by mistake. */
 export function openExistingDataDirectory(given: string): DataDirectory {
-  if (!existsSync(join(given, 'warder.sqlite'))) {
+  // A node of a database has no file for its state, but always a lock.
+  if (!['warder.sqlite', 'lock'].some((name) => existsSync(join(given, name)))) {
     throw new Problem(
       `there is no Warder state in ${resolve(given)}. Start warder protect first, or name its directory by --data.`,
     )
   }
   return openDataDirectory(given)
-}
-
-function loadSecret(file: string): Uint8Array {
-  if (!existsSync(file)) writeOnce(file, randomBytes(32), 0o600)
-  checkPrivate(file, statSync(file).mode, 'chmod 600')
-  const secret = readFileSync(file)
-  if (secret.length !== 32)
-    throw new Problem(`${file} is damaged: it must have 32 bytes. Restore it from a backup.`)
-  return secret
-}
-
-function checkPrivate(path: string, mode: number, remedy: string): void {
-  if (process.platform === 'win32') return
-  if ((mode & 0o077) !== 0) throw new Problem(`others can read ${path}. Put it right by: ${remedy} ${path}`)
 }

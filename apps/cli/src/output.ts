@@ -35,6 +35,11 @@ export function plain(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, '')
 }
 
+/** Notes lines with words from elsewhere: a policy, or what another node says of itself. */
+export function notePlain(text: string): void {
+  note(text.split('\n').map(plain).join('\n'))
+}
+
 /** Aligned columns; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[], indent = '  '): string {
   // Colours take no room on the screen.

@@ -61,7 +61,7 @@ describe('what a start protects', () => {
     const other = ['--policy', join(directory, 'new.yaml')]
     expect(plan(...other, '--', 'npx', 'some-server')).toMatchObject({
       targets: [{ name: 'some', upstream: { run: ['npx', 'some-server'] } }],
-      policy: undefined,
+      file: undefined,
     })
     expect(() => plan(...other)).toThrow('say what to protect')
   })

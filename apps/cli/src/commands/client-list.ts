@@ -1,11 +1,11 @@
 import type { Grant, Store } from '@warder/store'
 import type { Command } from '../command.ts'
 import { plain, print, table } from '../output.ts'
-import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { stateOptions, stateUsage, withStore } from '../with-store.ts'
 
 export const clientList: Command = {
-  usage: `client list [--json] ${dataUsage}`,
-  options: { json: { says: 'Print one JSON array' }, ...dataOptions },
+  usage: `client list [--json] ${stateUsage}`,
+  options: { json: { says: 'Print one JSON array' }, ...stateOptions },
   examples: ['warder client list', 'warder client list --json'],
   async run(input) {
     return withStore(input, async (store) => {

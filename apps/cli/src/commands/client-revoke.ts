@@ -2,11 +2,11 @@ import type { Command } from '../command.ts'
 import { oneWord } from '../one-word.ts'
 import { note, plain, print } from '../output.ts'
 import { Problem } from '../problem.ts'
-import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { stateOptions, stateUsage, withStore } from '../with-store.ts'
 
 export const clientRevoke: Command = {
-  usage: `client revoke ID [--json] ${dataUsage}`,
-  options: { json: { says: 'Print what ended as JSON' }, ...dataOptions },
+  usage: `client revoke ID [--json] ${stateUsage}`,
+  options: { json: { says: 'Print what ended as JSON' }, ...stateOptions },
   examples: [
     'warder client revoke wcl_0LbsHj75JI9xGTW-uu_EvQ',
     'warder client revoke https://client.example.com/metadata.json',

@@ -1,17 +1,17 @@
 import type { Grant, Store } from '@warder/store'
 import type { Command } from '../command.ts'
 import { plain, print, table } from '../output.ts'
-import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { stateOptions, stateUsage, withStore } from '../with-store.ts'
 import { findUser } from './find-user.ts'
 
 export const grantList: Command = {
-  usage: `grant list [--user EMAIL] [--client ID] [--all] [--json] ${dataUsage}`,
+  usage: `grant list [--user EMAIL] [--client ID] [--all] [--json] ${stateUsage}`,
   options: {
     user: { value: 'EMAIL', says: 'Only those of this user' },
     client: { value: 'ID', says: 'Only those of this client' },
     all: { says: 'Also those that have ended' },
     json: { says: 'Print one JSON array' },
-    ...dataOptions,
+    ...stateOptions,
   },
   examples: [
     'warder grant list',

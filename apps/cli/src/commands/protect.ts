@@ -1,5 +1,7 @@
 import { createOutbound } from '@warder/outbound'
 import type { Command } from '../command.ts'
+import { databaseOption } from '../database.ts'
+import { checkEnvironment } from '../protect/check-environment.ts'
 import { readProtectOptions } from '../protect/read-options.ts'
 import { startProtecting } from '../protect/start-protecting.ts'
 
@@ -26,6 +28,11 @@ export const protect: Command = {
       value: 'DIR',
       says: 'State directory (default: in the user’s state directory, by the first server’s name)',
     },
+    database: databaseOption,
+    'secret-file': {
+      value: 'FILE',
+      says: 'The 32 bytes that all nodes of a database share (default: secret, in the state directory)',
+    },
     policy: { value: 'FILE', says: 'Policy file; written at the first start (default: warder.yaml)' },
     share: { says: 'One process of a command for all users, instead of one for each' },
     sandbox: { says: 'Run commands without network, with an empty home and a read-only system (bubblewrap)' },
@@ -37,9 +44,11 @@ export const protect: Command = {
     'warder protect --url http://127.0.0.1:3001/mcp --name notes',
     'warder protect --public-url https://mcp.example.com -- uvx some-server',
     'warder protect --host 0.0.0.0 --public-url https://mcp.example.com:8765 --tls-cert cert.pem --tls-key key.pem',
+    'warder protect --database postgres://warder@db.example.com/warder?sslmode=verify-full --secret-file secret --public-url https://mcp.example.com --trust-proxy',
     'warder protect --issuer https://login.example.com --owner 00u1abc -- npx -y some-server',
   ],
   async run(input) {
+    checkEnvironment(process.env)
     return startProtecting(readProtectOptions(input), {
       createFetch: (ownOrigins) => createOutbound({ ownOrigins }),
     })

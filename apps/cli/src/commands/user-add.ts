@@ -4,12 +4,12 @@ import { oneWord } from '../one-word.ts'
 import { note, print } from '../output.ts'
 import { Problem } from '../problem.ts'
 import { readPassword } from '../read-password.ts'
-import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { stateOptions, stateUsage, withStore } from '../with-store.ts'
 import { refusalInWords } from './refusal-in-words.ts'
 
 export const userAdd: Command = {
-  usage: `user add EMAIL [--json] ${dataUsage}`,
-  options: { json: { says: 'Print the user as JSON' }, ...dataOptions },
+  usage: `user add EMAIL [--json] ${stateUsage}`,
+  options: { json: { says: 'Print the user as JSON' }, ...stateOptions },
   examples: ['warder user add alice@example.com', 'warder user add alice@example.com < password-file'],
   async run(input) {
     const given = oneWord(input, 'say the e-mail address: warder user add alice@example.com')

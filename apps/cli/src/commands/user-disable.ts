@@ -1,19 +1,19 @@
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
 import { print } from '../output.ts'
-import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { stateOptions, stateUsage, withStore } from '../with-store.ts'
 import { findUser } from './find-user.ts'
 
 export const userDisable: Command = {
-  usage: `user disable EMAIL [--json] ${dataUsage}`,
-  options: { json: { says: 'Print the user as JSON' }, ...dataOptions },
+  usage: `user disable EMAIL [--json] ${stateUsage}`,
+  options: { json: { says: 'Print the user as JSON' }, ...stateOptions },
   examples: ['warder user disable alice@example.com'],
   run: (input) => setDisabled(input, true),
 }
 
 export const userEnable: Command = {
-  usage: `user enable EMAIL [--json] ${dataUsage}`,
-  options: { json: { says: 'Print the user as JSON' }, ...dataOptions },
+  usage: `user enable EMAIL [--json] ${stateUsage}`,
+  options: { json: { says: 'Print the user as JSON' }, ...stateOptions },
   examples: ['warder user enable alice@example.com'],
   run: (input) => setDisabled(input, false),
 }

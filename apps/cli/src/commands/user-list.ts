@@ -1,10 +1,10 @@
 import type { Command } from '../command.ts'
 import { print, table } from '../output.ts'
-import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { stateOptions, stateUsage, withStore } from '../with-store.ts'
 
 export const userList: Command = {
-  usage: `user list [--json] ${dataUsage}`,
-  options: { ...dataOptions, json: { says: 'Print one JSON array' } },
+  usage: `user list [--json] ${stateUsage}`,
+  options: { ...stateOptions, json: { says: 'Print one JSON array' } },
   examples: ['warder user list', 'warder user list --json'],
   async run(input) {
     return withStore(input, async (store) => {

@@ -4,13 +4,13 @@ import { oneWord } from '../one-word.ts'
 import { print } from '../output.ts'
 import { Problem } from '../problem.ts'
 import { readPassword } from '../read-password.ts'
-import { dataOptions, dataUsage, withStore } from '../with-store.ts'
+import { stateOptions, stateUsage, withStore } from '../with-store.ts'
 import { findUser } from './find-user.ts'
 import { refusalInWords } from './refusal-in-words.ts'
 
 export const userReset: Command = {
-  usage: `user reset EMAIL [--json] ${dataUsage}`,
-  options: { json: { says: 'Print the user as JSON' }, ...dataOptions },
+  usage: `user reset EMAIL [--json] ${stateUsage}`,
+  options: { json: { says: 'Print the user as JSON' }, ...stateOptions },
   examples: ['warder user reset alice@example.com', 'warder user reset alice@example.com < password-file'],
   async run(input) {
     const email = oneWord(input, 'say the e-mail address: warder user reset alice@example.com')

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import type { Policy, ServerPolicy } from '@warder/policy'
+import type { ServerPolicy } from '@warder/policy'
 import { Problem } from '../problem.ts'
-import { readPolicyFile } from './load-policy.ts'
+import { loadPolicyFile, type PolicyFile } from './load-policy.ts'
 import { deriveName, type ProtectOptions } from './read-options.ts'
 
 /** One server to protect: from the arguments, or from the policy file where they name nothing. */
@@ -16,17 +15,17 @@ export interface Target {
 export interface Plan {
   /** At least one, in the order of the policy file. */
   readonly targets: readonly [Target, ...Target[]]
-  /** Undefined while there is no policy file: then it is written from what the one target offers. */
-  readonly policy: Policy | undefined
   readonly policyFile: string
+  /** What stands in it; undefined while there is none: then it is written from what the one target offers. */
+  readonly file: PolicyFile | undefined
 }
 
 /** Finds what to protect, before anything is started: what the arguments name, else everything in the policy file. */
 export function findTargets(options: ProtectOptions): Plan {
   const { policyFile } = options
-  if (!existsSync(policyFile)) return { targets: [targetOfArguments(options)], policy: undefined, policyFile }
-  const policy = readPolicyFile(policyFile)
-  const all = [...policy.servers.values()]
+  const file = loadPolicyFile(policyFile)
+  if (file === undefined) return { targets: [targetOfArguments(options)], policyFile, file }
+  const all = [...file.policy.servers.values()]
   const [first, ...others] = all.filter((server) => isMeant(server, options)).map(targetOfPolicy)
   if (first === undefined) {
     const names = all.map(({ name }) => name).join(', ')
@@ -34,7 +33,7 @@ export function findTargets(options: ProtectOptions): Plan {
       `${policyFile} is about another server (${names}). Name another file, which is then written: --policy other.yaml`,
     )
   }
-  return { targets: [first, ...others], policy, policyFile }
+  return { targets: [first, ...others], policyFile, file }
 }
 
 /**

@@ -24,6 +24,8 @@ const pollMs = 250
 const freshMs = 5_000
 const pageSize = 500
 const declineCountsMs = 24 * 60 * 60_000
+/** From the hearing on; longer than any access token lives. */
+const endedCountsMs = 65 * 60_000
 
 /**
  * Follows the store's numbered changes, from a snapshot on. Other processes (`warder user disable`) write the same
@@ -34,19 +36,34 @@ export async function followChanges(
   options: {
     readonly issuer: string
     readonly now: () => number
+    /** Milliseconds since some moment, by a clock that nobody can set; the process's own by default. */
+    readonly uptime?: () => number
     /** A grant's scopes with everything that they imply. */
     readonly coveredScopes: (grant: Grant) => ReadonlySet<string>
     readonly onEnded: (concerns: (principal: Principal) => boolean) => void
+    /** Another policy may be in force; a throw is a change that was not heard, and comes again. */
+    readonly onPolicy: () => Promise<void>
+    /** Called when the store is no longer heard, with the reason, and without one when it is again. */
+    readonly onHearing: (trouble?: unknown) => void
   },
 ): Promise<LiveFacts> {
-  const { issuer, now, coveredScopes, onEnded } = options
+  const {
+    issuer,
+    now,
+    uptime = () => performance.now(),
+    coveredScopes,
+    onEnded,
+    onPolicy,
+    onHearing,
+  } = options
   const users = new Map<string, User>()
+  // Until when each counts, by the clock that nobody can set: one that jumps forward and back would bring the dead to life.
   const revokedGrants = new Map<string, number>()
   const revokedTokens = new Map<string, number>()
   /** Grants whose scopes changed while tokens with the earlier ones may live. */
   const changedGrants = new Map<string, { readonly covered: ReadonlySet<string>; readonly until: number }>()
   const declined = new Map<string, readonly DeclinedConsent[]>()
-  let heardAt = 0
+  let heardAt = Number.NEGATIVE_INFINITY
   let lastNumber = 0
   let stopped = false
 
@@ -67,18 +84,19 @@ export async function followChanges(
   }
 
   const apply: Readonly<Record<Change['kind'], (change: Change) => Promise<void> | void>> = {
-    'grant-revoked'({ subject, until }) {
-      revokedGrants.set(subject, until)
+    'grant-revoked'({ subject }) {
+      revokedGrants.set(subject, uptime() + endedCountsMs)
       onEnded(({ grantId }) => grantId === subject)
     },
-    async 'grant-changed'({ subject, until }) {
+    async 'grant-changed'({ subject }) {
       const grant = await store.grants.load(subject)
+      const until = uptime() + endedCountsMs
       if (grant !== undefined) changedGrants.set(subject, { covered: coveredScopes(grant), until })
       onEnded(({ grantId, scopes }) => grantId === subject && hasTooMuch(subject, scopes))
     },
     'consents-changed': ({ subject }) => loadDeclined(subject),
-    'token-revoked'({ subject, until }) {
-      revokedTokens.set(subject, until)
+    'token-revoked'({ subject }) {
+      revokedTokens.set(subject, uptime() + endedCountsMs)
       onEnded(({ tokenId }) => tokenId === subject)
     },
     async 'user-disabled'({ subject }) {
@@ -87,47 +105,87 @@ export async function followChanges(
     },
     'user-enabled': ({ subject }) => loadUser(subject),
     'user-added': ({ subject }) => loadUser(subject),
+    'policy-published': onPolicy,
   }
 
-  const hearAll = async (): Promise<void> => {
+  /** What changes cannot tell: how things stood before the oldest of them that is kept. */
+  const loadSnapshot = async (): Promise<void> => {
+    const found = await store.users.list()
+    users.clear()
+    for (const user of found) users.set(user.id, user)
+    await onPolicy()
+  }
+
+  /** Hears what comes after the last number that was heard; with `strictly`, not beyond a number that is missing. */
+  const hearOn = async (strictly: boolean): Promise<void> => {
     let changes: readonly Change[]
     do {
       changes = await store.changes.listAfter(lastNumber, pageSize)
       for (const change of changes) {
+        if (strictly && change.number !== lastNumber + 1) return
         await apply[change.kind](change)
         lastNumber = change.number
       }
     } while (changes.length === pageSize)
-    heardAt = now()
   }
 
-  // One after the other: two at once would apply a change twice, in any order.
-  let hearing: Promise<void> = Promise.resolve()
+  const hearAll = async (): Promise<void> => {
+    // An answer says how things stood when it was asked for, however long it took.
+    const askedAt = uptime()
+    const newest = await store.changes.lastNumber()
+    const isOther = newest < lastNumber
+    if (newest > lastNumber) await hearOn(lastNumber > 0)
+    const isBroken = isOther || lastNumber < newest
+    if (isBroken) {
+      // Lost on the way, or counted anew by a restored database. What is missing from the start on was swept: it ended long ago.
+      lastNumber = 0
+      await hearOn(false)
+      lastNumber = Math.max(lastNumber, newest)
+    }
+    // Read after the changes: a user who changed in between is then read twice, never missed.
+    if (isBroken || askedAt - heardAt >= freshMs) await loadSnapshot()
+    heardAt = askedAt
+    forgetPast()
+  }
+
+  // One after the other: two at once would apply a change twice, in any order. Whoever asks while one is running gets the
+  // next one, together with all others who ask: a slow store must not make a queue.
+  let running: Promise<void> = Promise.resolve()
+  let waiting: Promise<void> | undefined
   const catchUp = (): Promise<void> => {
-    hearing = hearing.catch(() => {}).then(hearAll)
-    return hearing
+    if (waiting !== undefined) return waiting
+    waiting = running
+      .catch(() => {})
+      .then(() => {
+        waiting = undefined
+        return hearAll()
+      })
+    running = waiting
+    return waiting
   }
 
   const counts = ({ at }: DeclinedConsent): boolean => now() - at < declineCountsMs
 
   const forgetPast = (): void => {
     for (const revoked of [revokedGrants, revokedTokens]) {
-      for (const [subject, until] of revoked) if (until < now()) revoked.delete(subject)
+      for (const [subject, until] of revoked) if (until < uptime()) revoked.delete(subject)
     }
-    for (const [grantId, { until }] of changedGrants) if (until < now()) changedGrants.delete(grantId)
+    for (const [grantId, { until }] of changedGrants) if (until < uptime()) changedGrants.delete(grantId)
     for (const [userId, consents] of declined) if (!consents.some(counts)) declined.delete(userId)
   }
 
-  // The snapshot is read after the changes: a user who changed in between is then read twice, never missed.
   await catchUp()
-  for (const user of await store.users.list()) users.set(user.id, user)
 
+  let isHeard = true
   const poll = async (): Promise<void> => {
     try {
       await catchUp()
-      forgetPast()
-    } catch {
+      if (!isHeard && !stopped) onHearing()
+      isHeard = true
+    } catch (error) {
       // Not heard: isFresh turns false after five seconds, and the guard answers 503.
+      if (isHeard && !stopped) onHearing(error)
+      isHeard = false
     }
     if (!stopped) timer = setTimeout(poll, pollMs)
   }
@@ -150,7 +208,7 @@ export async function followChanges(
       const changed = grantId === undefined ? undefined : changedGrants.get(grantId)
       return changed !== undefined && scopes.every((scope) => changed.covered.has(scope))
     },
-    isFresh: () => now() - heardAt < freshMs,
+    isFresh: () => uptime() - heardAt < freshMs,
     findUser(ofIssuer, subject) {
       const user = ofIssuer === issuer ? users.get(subject) : undefined
       if (user === undefined || user.disabledAt !== undefined) return undefined

@@ -23,6 +23,10 @@ export async function issueTokens(options: {
   readonly log: (entry: LogEntry) => void
   /** Milliseconds since the epoch, for what is issued; default: the clock. */
   readonly now?: () => number
+  /** Called when another policy may be in force for all nodes of the store. */
+  readonly onPolicy?: () => Promise<void>
+  /** Called when the store is no longer heard, with the reason, and without one when it is again. */
+  readonly onHearing?: (trouble?: unknown) => void
 }): Promise<Issuing> {
   const { issuer, store, policy, served, fetch, secret, log } = options
   const authorizationServer = await createAuthorizationServer({
@@ -53,6 +57,8 @@ export async function issueTokens(options: {
     onEnded: (ended) => {
       for (const listener of listeners) listener(ended)
     },
+    onPolicy: options.onPolicy ?? (async () => {}),
+    onHearing: options.onHearing ?? (() => {}),
   })
   const sweeper = setInterval(() => {
     store
@@ -81,6 +87,7 @@ export async function issueTokens(options: {
       return (await store.users.hasOwner()) ? undefined : authorizationServer.createOwnerLink()
     },
     onEnded: (listener) => listeners.push(listener),
+    isFresh: facts.isFresh,
     async stop() {
       clearInterval(sweeper)
       facts.stop()

@@ -14,5 +14,7 @@ export interface Issuing {
   ownerLink(): Promise<string | undefined>
   /** Calls back for each grant or user that ends, with whom it concerns. */
   onEnded(listener: (concerns: (principal: Principal) => boolean) => void): void
+  /** Whether what every call is checked against is fresh; otherwise calls get 503. */
+  isFresh(): boolean
   stop(): Promise<void>
 }

@@ -1,15 +1,25 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
 import type { TlsFiles } from './load-tls.ts'
 import { isLoopbackHost } from './read-options.ts'
+import { type SocketLimits, socketLimits } from './socket-limits.ts'
 
 /** The open server sockets: `localhost` is two addresses, and both are ours. */
 export interface Listening {
   readonly port: number
   /** Begins to answer; until then every request gets 503. */
   answer(listener: RequestListener): void
+  /** Takes no new requests and answers those that are in progress, for so many milliseconds at most. */
+  finish(patience: number): Promise<void>
   /** Ends all connections and sockets. */
   close(): Promise<void>
 }
@@ -21,10 +31,20 @@ export async function listen(options: {
   readonly server: ServerOptions
   /** Certificate and key, as PEM; without them plain HTTP is spoken. */
   readonly tls?: TlsFiles | undefined
+  /** Whether all connections come from a proxy of ours. */
+  readonly trustProxy?: boolean
+  readonly limits?: SocketLimits
 }): Promise<Listening> {
-  let listener: RequestListener = (_req, res) => void res.writeHead(503, { 'retry-after': '2' }).end()
+  const refuse: RequestListener = (_req, res) => void res.writeHead(503, { 'retry-after': '2' }).end()
+  let listener = refuse
   const hosts = isLoopbackHost(options.host) ? ['127.0.0.1', '::1'] : [options.host]
-  const answer: RequestListener = (req, res) => listener(req, res)
+  const inProgress = new Set<ServerResponse>()
+  const answer: RequestListener = (req, res) => {
+    inProgress.add(res)
+    res.once('close', () => inProgress.delete(res))
+    listener(req, res)
+  }
+  const limit = socketLimits(options)
   const servers: (Server | TlsServer)[] = []
   let port = options.port
   try {
@@ -33,6 +53,7 @@ export async function listen(options: {
         options.tls === undefined
           ? createServer(options.server, answer)
           : createTlsServer({ ...options.server, ...options.tls, minVersion: 'TLSv1.2' }, answer)
+      limit(server)
       const opened = await open(server, host, port)
       if (opened === undefined) continue
       port = opened
@@ -46,6 +67,17 @@ export async function listen(options: {
     port,
     answer(given) {
       listener = given
+    },
+    async finish(patience) {
+      // What a client sends from now on, on a connection that it has, goes to another node.
+      listener = (req, res) => {
+        res.setHeader('connection', 'close')
+        refuse(req, res)
+      }
+      for (const res of inProgress) if (!res.headersSent) res.setHeader('connection', 'close')
+      for (const server of servers) server.close()
+      const answered = [...inProgress].map((res) => new Promise((resolve) => res.once('close', resolve)))
+      await Promise.race([Promise.all(answered), delay(patience, undefined, { ref: false })])
     },
     close: async () => void (await Promise.all(servers.map(shut))),
   }

@@ -2,6 +2,7 @@
 export interface OpenParts {
   /** Adds a part; closes it at once when everything was closed already. */
   add(close: () => unknown): Promise<void>
+  /** Closes every part, also when one of them fails; throws the first failure. */
   closeAll(): Promise<void>
 }
 
@@ -15,7 +16,15 @@ export function createOpenParts(): OpenParts {
     },
     async closeAll() {
       closed = true
-      for (const close of parts.splice(0).reverse()) await close()
+      const failures: unknown[] = []
+      for (const close of parts.splice(0).reverse()) {
+        try {
+          await close()
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      if (failures.length > 0) throw failures[0]
     },
   }
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { isServerName } from '@warder/policy'
 import type { Input } from '../command.ts'
 import { defaultDataPath } from '../data-directory.ts'
+import { type DatabaseAddress, readDatabase } from '../database.ts'
 import { Problem } from '../problem.ts'
 
 /** What `warder protect` was asked to do, checked. */
@@ -26,6 +27,10 @@ export interface ProtectOptions {
   readonly share: boolean
   /** Commands run in a sandbox. */
   readonly sandbox: boolean
+  /** The state of all nodes, or undefined: a file in the state directory. */
+  readonly database: DatabaseAddress | undefined
+  /** The secret of all nodes, or undefined: the one in the state directory. */
+  readonly secretFile: string | undefined
   dataPath(name: string): string
   readonly json: boolean
 }
@@ -50,7 +55,16 @@ export function readProtectOptions(input: Input): ProtectOptions {
   const host = options['host'] ?? '127.0.0.1'
   const trustProxy = switches.has('trust-proxy')
   const tls = readTls(input)
+  const database = readDatabase(input)
+  if (database !== undefined && options['issuer'] !== undefined) {
+    throw new Problem(
+      'with --issuer another server has the users and grants, so there is nothing for --database (or WARDER_DATABASE) to keep: leave it out, and give each node the same policy file.',
+      2,
+    )
+  }
   return {
+    database,
+    secretFile: options['secret-file'],
     upstream: readUpstream(input),
     name,
     port,
@@ -145,7 +159,8 @@ function readPublicUrl(
   return () => origin
 }
 
-function readOrigin(text: string, tls: boolean): string {
+/** The origin that a `--public-url` names. With TLS of our own, plain http is never meant. */
+export function readOrigin(text: string, tls = false): string {
   const parsed = URL.canParse(text) ? new URL(text) : undefined
   if (
     parsed === undefined ||

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
 import type { AuthorizationServer } from '@warder/authorization-server'
 import type { Gateway } from '@warder/gateway'
 import { logToTerminal } from './log-to-terminal.ts'
@@ -17,8 +18,9 @@ export interface Served {
 /** Shares the port: health, then MCP endpoints and their metadata, then the authorization server. */
 export function serve(served: Served): RequestListener {
   const ownHost = new URL(served.publicUrl).host
+  const ready = together(served.ready)
   return (req, res) => {
-    if (req.url === '/healthz' || req.url === '/readyz') void answerHealth(req, res, served)
+    if (req.url === '/healthz' || req.url === '/readyz') void answerHealth(req, res, ready)
     else if (served.gateway.handle(req, res)) return
     else if (!isOurHost(req, ownHost))
       answerText(res, 421, `This host name is not served here. Use ${served.publicUrl}`)
@@ -31,15 +33,33 @@ export function serve(served: Served): RequestListener {
   }
 }
 
-async function answerHealth(req: IncomingMessage, res: ServerResponse, served: Served): Promise<void> {
+/** Whoever asks while an answer is on its way gets that one: strangers may ask, and each answer costs a look into the store. */
+function together(ask: () => Promise<void>): () => Promise<void> {
+  let answer: Promise<void> | undefined
+  return () => {
+    answer ??= ask().finally(() => {
+      answer = undefined
+    })
+    return answer
+  }
+}
+
+async function answerHealth(
+  req: IncomingMessage,
+  res: ServerResponse,
+  ready: () => Promise<void>,
+): Promise<void> {
   if (req.url === '/healthz') return answerText(res, 200, 'ok')
   try {
-    await served.ready()
+    await ready()
     answerText(res, 200, 'ready')
   } catch {
     answerText(res, 503, 'not ready')
   }
 }
+
+/** Methods with which the platform's Request cannot be made; an error for each would fill the terminal. */
+const unreadable: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** One Host header, and ours: a name that an attacker points at this address (DNS rebinding) gets nothing. */
 function isOurHost(req: IncomingMessage, ownHost: string): boolean {
@@ -58,6 +78,7 @@ async function answerAuthorizationServer(
   // An absolute-form target would choose the URL that we parse.
   if (req.url?.startsWith('/') !== true || req.url.startsWith('//'))
     return answerText(res, 400, 'The request target must be a plain path.')
+  if (unreadable.has(req.method ?? '')) return answerText(res, 405, 'This method is not allowed here.')
   const request = await readWebRequest(req, served.publicUrl)
   if (request === 'too-large') {
     res.setHeader('connection', 'close')
@@ -72,8 +93,10 @@ async function answerAuthorizationServer(
 /** The peer, or what our own proxy says of it: the last entry is the only one that the proxy wrote itself. */
 function peerAddress(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy ? req.headers['x-forwarded-for'] : undefined
-  const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim()
-  return last === undefined || last === '' ? (req.socket.remoteAddress ?? 'unknown') : last
+  const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim() ?? ''
+  // Some proxies write the port too; each connection would then be a peer of its own to the limits.
+  const bare = last.replace(/^\[([^\]]*)\](?::[0-9]+)?$/, '$1').replace(/^([0-9.]+):[0-9]+$/, '$1')
+  return isIP(bare) === 0 ? (req.socket.remoteAddress ?? 'unknown') : bare
 }
 
 function answerText(res: ServerResponse, status: number, text: string): void {

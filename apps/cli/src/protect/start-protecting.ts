@@ -1,27 +1,34 @@
+import { hostname } from 'node:os'
 import { createGateway, gatewayServerOptions, openDecisionLog } from '@warder/gateway'
 import type { OutboundFetch } from '@warder/outbound'
 import { policyWarnings } from '@warder/policy'
-import { openStore } from '@warder/store'
 import { holdDataDirectory, openDataDirectory } from '../data-directory.ts'
-import { note, print } from '../output.ts'
+import { loadSecret } from '../load-secret.ts'
+import { note, notePlain, print } from '../output.ts'
 import { writeAddress } from './address-file.ts'
+import { checkReady } from './check-ready.ts'
 import { findTargets, stateName } from './find-targets.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { listen } from './listen.ts'
-import { loadOrProposePolicy } from './load-policy.ts'
 import { loadTls } from './load-tls.ts'
 import { logToTerminal } from './log-to-terminal.ts'
 import { createOpenParts, type OpenParts } from './open-parts.ts'
+import { openPolicy } from './open-policy.ts'
 import { openServers, routeTo, servedResource } from './open-server.ts'
+import { openState } from './open-state.ts'
 import { ownerLinkForEyes } from './owner-link-for-eyes.ts'
 import { proveOwn } from './prove-own.ts'
 import type { ProtectOptions } from './read-options.ts'
+import { sayHearing } from './say-hearing.ts'
 import { serve } from './serve.ts'
+import { checkNoPolicy } from './share-policy.ts'
 import { showInsideProof } from './show-inside-proof.ts'
 import { startScreen } from './start-screen.ts'
 import { trustIssuer } from './trust-issuer.ts'
 import { untilSignal } from './until-signal.ts'
-import { watchPolicy } from './watch-policy.ts'
+
+/** What a stop waits for answers that are on their way; less than systemd and container platforms wait for us. */
+const finishMs = 10_000
 
 /** What a start takes from outside. */
 export interface Surroundings {
@@ -53,6 +60,7 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
   const plan = findTargets(options)
   const directory = openDataDirectory(options.dataPath(stateName(plan)))
   await parts.add(holdDataDirectory(directory))
+  const secret = loadSecret(directory, options.secretFile)
 
   // The port comes first: it is the cheapest thing that can fail, and the addresses depend on it.
   const door = await listen({
@@ -60,25 +68,32 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
     port: options.port,
     server: gatewayServerOptions,
     tls: loadTls(options.tls),
+    trustProxy: options.trustProxy,
   })
   await parts.add(door.close)
   const publicUrl = options.publicUrl(door.port)
 
+  const store = await openState({ options, directory, secret, publicUrl }, parts)
+  writeAddress(directory, publicUrl)
+  const { policyFile } = plan
+  const node = `${hostname()}:${door.port}`
+  const sharing = options.database && { store, node, policyFile, now: Date.now, say: notePlain }
+  if (sharing !== undefined && plan.file === undefined) await checkNoPolicy(sharing)
+
   const hosting = {
     share: options.share,
     sandbox: options.sandbox
-      ? { hidden: [directory.path, ...(options.tls === undefined ? [] : [options.tls.keyFile])] }
+      ? {
+          hidden: [directory.path, options.tls?.keyFile, options.secretFile].filter(
+            (path) => path !== undefined,
+          ),
+        }
       : undefined,
   }
   const servers = await openServers(plan.targets, { publicUrl, hosting }, parts)
-  const loaded = loadOrProposePolicy(plan, servers[0].inventory, options)
-  const { policy, onNarrowed, stop } = watchPolicy(plan.policyFile, loaded.policy, note)
-  await parts.add(stop)
+  const live = await openPolicy({ plan, inventory: servers[0].inventory, options, sharing }, parts)
+  const { policy } = live
 
-  const store = await openStore({ file: directory.database })
-  await parts.add(() => store.close())
-  writeAddress(directory, publicUrl)
-  const { secret } = directory
   const issuing =
     options.issuer === undefined
       ? await issueTokens({
@@ -89,31 +104,38 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
           fetch: createFetch([publicUrl]),
           secret,
           log: logToTerminal,
+          onPolicy: live.catchUp,
+          onHearing: sayHearing,
         })
       : await trustIssuer(options.issuer, policy)
   await parts.add(issuing.stop)
 
-  const log = await openDecisionLog(directory.log)
+  const log = await openDecisionLog(directory.log, { secret })
   await parts.add(() => log.close())
   const gateway = createGateway({
     routes: servers.map((server) => routeTo(server, { policy, issuing, secret })),
     log,
+    secret,
     allowedHosts: [new URL(publicUrl).host],
     allowedOrigins: [new URL(publicUrl).origin],
   })
   await parts.add(() => gateway.close())
   issuing.onEnded((ended) => gateway.closeStreams(ended))
-  onNarrowed(() => gateway.closeStreams(() => true))
+  live.onNarrowed(() => gateway.closeStreams(() => true))
 
   door.answer(
     serve({
       publicUrl,
       gateway,
       authorizationServer: issuing.authorizationServer,
-      ready: () => store.ping(),
+      ready: () => checkReady(store, issuing),
       trustProxy: options.trustProxy,
     }),
   )
+  await parts.add(() => {
+    gateway.closeNews()
+    return door.finish(finishMs)
+  })
 
   for (const warning of policyWarnings(policy())) note(`Warning: ${warning}`)
   const started = {
@@ -121,9 +143,11 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
     servers: await proveOwn(servers),
     issuer: issuing.guard.issuer,
     ownerLink: await ownerLinkForEyes(issuing, process.stdout.isTTY === true && !options.json),
-    policyFile: options.policyFile,
-    policyIsNew: loaded.isNew,
+    policyFile,
+    policySource: live.source,
+    policyIsNew: live.isNew,
     dataPath: directory.path,
+    database: options.database?.shown,
   }
   print(startScreen(started, options.json))
   await showInsideProof(servers, {

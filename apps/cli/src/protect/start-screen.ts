@@ -12,8 +12,12 @@ export interface Started {
   /** Only for a terminal; undefined when somebody owns the server already. */
   readonly ownerLink: string | undefined
   readonly policyFile: string
+  /** What is in force: the file, or what other nodes have published. */
+  readonly policySource: string
   readonly policyIsNew: boolean
   readonly dataPath: string
+  /** Shared with other nodes; undefined: the state is in the directory. */
+  readonly database: string | undefined
 }
 
 /** The first screen: what a person needs to go on, in the order in which it is needed; or the same as one JSON object. */
@@ -28,7 +32,8 @@ export function startScreen(started: Started, json: boolean): string {
     table([
       ...servers.map(({ endpoint }) => ['MCP endpoint', paint('cyan', endpoint)]),
       ['Sign-in by', started.issuer],
-      ['Policy', started.policyFile + (started.policyIsNew ? ' (written just now: read it)' : '')],
+      ['Policy', started.policySource + (started.policyIsNew ? ' (written just now: read it)' : '')],
+      ...(started.database === undefined ? [] : [['Database', started.database]]),
       ['State', started.dataPath],
     ]),
     '',
@@ -49,11 +54,12 @@ export function startScreen(started: Started, json: boolean): string {
   ].join('\n')
 }
 
-function jsonScreen({ policy, servers, issuer, policyFile, dataPath }: Started): string {
+function jsonScreen({ policy, servers, issuer, policyFile, dataPath, database }: Started): string {
   return JSON.stringify({
     issuer,
     policy: policyFile,
     data: dataPath,
+    ...(database === undefined ? {} : { database }),
     servers: servers.map((server) => ({
       name: server.name,
       endpoint: server.endpoint,

@@ -18,6 +18,7 @@ export async function trustIssuer(issuer: string, policy: () => Policy): Promise
     hasOwner: async () => true,
     ownerLink: async () => undefined,
     onEnded() {},
+    isFresh: () => true,
     async stop() {},
   }
 }
@@ -27,8 +28,16 @@ export async function trustIssuer(issuer: string, policy: () => Policy): Promise
  * known.
  */
 export function classOf(policy: Policy, clientId: string): ClientClass {
-  return policy.access.some(({ client }) => client === clientId) ? 'pre-registered' : 'self-registered'
+  let named = namedClients.get(policy)
+  if (named === undefined) {
+    named = new Set(policy.access.map(({ client }) => client))
+    namedClients.set(policy, named)
+  }
+  return named.has(clientId) ? 'pre-registered' : 'self-registered'
 }
+
+/** What the rows of a policy say under `client`: asked on every request, whatever the number of rows. */
+const namedClients = new WeakMap<Policy, ReadonlySet<string | undefined>>()
 
 async function loadJwksUri(fetch: OutboundFetch, issuer: string): Promise<string> {
   const seen: string[] = []

@@ -1,53 +1,46 @@
 import { readFile, stat } from 'node:fs/promises'
-import { comparePolicies, type Policy, PolicyErrors, policyWarnings, readPolicy } from '@warder/policy'
-
-/** The policy in force, kept up with its file. */
-export interface LivePolicy {
-  /** The last good one. */
-  policy(): Policy
-  /** Calls back after a change that takes something from anybody. */
-  onNarrowed(listener: () => void): void
-  stop(): Promise<void>
-}
+import { PolicyErrors, readPolicy } from '@warder/policy'
+import type { PolicyFile } from './load-policy.ts'
 
 const pollMs = 500
 
 /**
- * Polls the policy file and puts a changed one in force for the next message. The file is read once it has stood still for a
- * poll, so that one which is still being written is left alone. A file that is broken, gone, or names other servers or commands
- * than those that run changes nothing: the last good policy stays (N19, S09), and `say` gets the reason, each mistake with line
- * and column.
+ * Polls the policy file and hands on a changed one. The file is read once it has stood still for a poll, so that one which is
+ * still being written is left alone. A file that is broken or gone is not handed on (N19, S09): `say` gets the reason, each
+ * mistake with line and column. Answers how to stop.
  */
-export function watchPolicy(file: string, first: Policy, say: (text: string) => void): LivePolicy {
-  let policy = first
+export function watchPolicy(
+  file: string,
+  options: {
+    /** What was read from the file before, if it was there. */
+    readonly last: PolicyFile | undefined
+    /** Takes what the file has become, and what it was. When it throws, it is called again at the next poll. */
+    readonly changed: (next: PolicyFile, before: PolicyFile | undefined) => Promise<void>
+    readonly say: (text: string) => void
+  },
+): () => Promise<void> {
+  const { changed, say } = options
+  let { last } = options
   let lastSeen = ''
   let lastRead = ''
   let lastComplaint = ''
   let isStopped = false
-  const listeners: (() => void)[] = []
-
-  const adopt = (next: Policy): void => {
-    if (next.digest === policy.digest) return
-    const { wider, narrower } = comparePolicies(policy, next)
-    const known = new Set(policyWarnings(policy))
-    policy = next
-    say(reportOf(file, wider, narrower))
-    for (const warning of policyWarnings(next)) if (!known.has(warning)) say(`Warning: ${warning}`)
-    if (narrower.length > 0) for (const listener of listeners) listener()
-  }
 
   const look = async (): Promise<void> => {
     const seen = await fingerprintOf(file)
     const isStill = seen === lastSeen
     lastSeen = seen
     if (!isStill || seen === lastRead) return
-    if (seen === gone) throw new Error('there is no such file')
-    const next = readPolicy(await readFile(file, 'utf8'), file)
+    if (seen === gone) {
+      if (last === undefined) return
+      throw new Error('there is no such file')
+    }
+    const text = await readFile(file, 'utf8')
+    const next = { text, policy: readPolicy(text, file) }
     if ((await fingerprintOf(file)) !== seen) return
+    if (next.policy.digest !== last?.policy.digest) await changed(next, last)
+    last = next
     lastRead = seen
-    const restart = whyRestart(policy, next)
-    if (restart === undefined) adopt(next)
-    else say(`${file}: ${restart}. That needs a restart; until then the policy before stays in force.`)
   }
 
   const poll = async (): Promise<void> => {
@@ -69,14 +62,10 @@ export function watchPolicy(file: string, first: Policy, say: (text: string) => 
   let running: Promise<void> = Promise.resolve()
   let timer = setTimeout(next, pollMs)
 
-  return {
-    policy: () => policy,
-    onNarrowed: (listener) => void listeners.push(listener),
-    async stop() {
-      isStopped = true
-      clearTimeout(timer)
-      await running
-    },
+  return async () => {
+    isStopped = true
+    clearTimeout(timer)
+    await running
   }
 }
 
@@ -95,30 +84,5 @@ async function fingerprintOf(file: string): Promise<string> {
 
 function whyNot(file: string, error: unknown): string {
   if (error instanceof PolicyErrors) return `The changed policy file cannot be used:\n${error.message}`
-  return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`
-}
-
-/** What runs was started for these servers; another command, address or variable reaches it only by a new start. */
-function whyRestart(before: Policy, after: Policy): string | undefined {
-  const [old, now] = [[...before.servers.keys()], [...after.servers.keys()]]
-  const gone = old.filter((name) => !now.includes(name))
-  const fresh = now.filter((name) => !old.includes(name))
-  if (gone.length > 0) return `the server ${gone.join(', ')} is gone or has another name`
-  if (fresh.length > 0) return `the server ${fresh.join(', ')} is new`
-  for (const [name, server] of after.servers) {
-    const other = before.servers.get(name)
-    for (const key of ['run', 'url', 'env'] as const) {
-      if (JSON.stringify(server[key]) !== JSON.stringify(other?.[key])) return `${key} of ${name} is another`
-    }
-  }
-  return undefined
-}
-
-function reportOf(file: string, wider: readonly string[], narrower: readonly string[]): string {
-  const lines = [
-    ...wider.map((text) => `  wider:    ${text}`),
-    ...narrower.map((text) => `  narrower: ${text}`),
-  ]
-  if (lines.length === 0) return `${file} has changed; nobody may do more or less than before.`
-  return [`${file} has changed, and is in force:`, ...lines].join('\n')
+  return `${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -1,6 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 
 const bodyLimit = 64 * 1024
 
@@ -26,16 +24,13 @@ export async function readWebRequest(req: IncomingMessage, origin: string): Prom
   return new Request(origin + req.url, { method, headers, body: Buffer.concat(chunks) })
 }
 
-/** Writes a web-standard response to a `node:http` one. */
+/** Writes a web-standard response to a `node:http` one, whole: our answers are short, and a stream costs more than they do. */
 export async function writeWebResponse(response: Response, res: ServerResponse): Promise<void> {
-  const headers: Record<string, string | string[]> = {}
+  const headers: Record<string, string | string[] | number> = {}
   for (const [name, value] of response.headers) if (name !== 'set-cookie') headers[name] = value
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) headers['set-cookie'] = cookies
-  res.writeHead(response.status, headers)
-  if (response.body === null) {
-    res.end()
-    return
-  }
-  await pipeline(Readable.fromWeb(response.body as import('node:stream/web').ReadableStream), res)
+  const body = new Uint8Array(await response.arrayBuffer())
+  if (response.body !== null) headers['content-length'] = body.length
+  res.writeHead(response.status, headers).end(body)
 }

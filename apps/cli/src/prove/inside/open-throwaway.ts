@@ -61,7 +61,8 @@ export async function openThrowaway(
   const { policy, server, tools } = subject
   const store = await openStore({ file: join(directory, 'warder.sqlite') })
   await parts.add(() => store.close())
-  const log = await openDecisionLog(join(directory, 'log'))
+  const secret = new Uint8Array(randomBytes(32))
+  const log = await openDecisionLog(join(directory, 'log'), { secret })
   await parts.add(() => log.close())
   const stub = await startStubUpstream(tools)
   await parts.add(stub.close)
@@ -72,7 +73,6 @@ export async function openThrowaway(
   const [endpoint, elsewhere] = [`${url}/${server.name}/mcp`, `${url}/elsewhere/mcp`]
   const clock = { ahead: 0 }
   const now = (): number => Date.now() + clock.ahead
-  const secret = new Uint8Array(randomBytes(32))
   const ground = { store, secret, url, endpoint, elsewhere, now }
   const { guard, authorizationServer, makeIssuing } =
     subject.issuer === undefined
@@ -88,6 +88,7 @@ export async function openThrowaway(
       },
     ],
     log,
+    secret,
     allowedHosts: [new URL(url).host],
     allowedOrigins: [url],
   })
