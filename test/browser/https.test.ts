@@ -46,7 +46,7 @@ describe.skipIf(browserPath === undefined)(
       return { profile, page }
     }
 
-    test('decision 10: one __Host- cookie, Secure and HttpOnly, for the account page and for applications', async () => {
+    test('decision 10: one __Host- cookie for the sign-in, and F18 one by which the browser is known', async () => {
       const { profile, page } = await signedInProfile()
       expect(await sessionCookie(profile)).toMatchObject({
         secure: true,
@@ -54,7 +54,17 @@ describe.skipIf(browserPath === undefined)(
         sameSite: 'Lax',
         path: '/',
       })
-      expect(await profile.cookies(scene.issuer)).toHaveLength(1)
+      const [device, ...others] = (await profile.cookies(scene.issuer)).filter(
+        ({ name }) => name !== '__Host-warder',
+      )
+      expect(others).toEqual([])
+      expect(device).toMatchObject({
+        name: '__Host-warder-device',
+        secure: true,
+        httpOnly: true,
+        sameSite: 'Strict',
+        path: '/',
+      })
       await page.goto(scene.authorizeUrl(await scene.register()))
       expect(await asksForConsent(page)).toBe(true)
     })
@@ -83,6 +93,32 @@ describe.skipIf(browserPath === undefined)(
       await page.goto(scene.authorizeUrl(second))
       expect(await asksForConsent(page)).toBe(true)
       expect(await grantsOf(second)).toEqual([])
+    })
+
+    test('F03 the second click of a double click that began elsewhere allows nothing', async () => {
+      const { page } = await signedInProfile()
+      const id = await scene.register()
+      const posts: string[] = []
+      page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()))
+      await page.mouse.move(1, 1)
+      await page.goto(scene.authorizeUrl(id))
+      await page.locator('button[value=allow]').scrollIntoViewIfNeeded()
+      const box = await page.locator('button[value=allow]').boundingBox()
+      const place = [(box?.x ?? 0) + 10, (box?.y ?? 0) + 10] as const
+      // The site that put our page here closes its own window over it between the two clicks.
+      await Promise.all([page.mouse.move(...place), page.mouse.down(), page.mouse.up()])
+      await page.waitForTimeout(300)
+      expect(posts).toEqual([])
+      expect(await asksForConsent(page)).toBe(true)
+      await decide(page, 'allow')
+      expect(posts).toHaveLength(1)
+      expect(await grantsOf(id)).toHaveLength(1)
+      // The keyboard is not slowed down.
+      await page.goto(scene.authorizeUrl(id))
+      await page.locator('button[value=allow]').focus()
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/callback/)
+      expect(await grantsOf(id)).toHaveLength(2)
     })
 
     test('F11 a remembered yes counts for the same request, and not for more, elsewhere, or another server', async () => {

@@ -44,6 +44,7 @@ describe.skipIf(browserPath === undefined)(
     /** Presses a button and answers the status of the page that comes. */
     const press = async (page: Page, button: string): Promise<number> => {
       const answered = page.waitForResponse((response) => response.request().method() === 'POST')
+      await page.locator('main').hover()
       await page.locator(button).first().click()
       return (await answered).status()
     }
@@ -95,6 +96,7 @@ describe.skipIf(browserPath === undefined)(
     test('F13 allow and then Back and allow again: one grant, one code', async () => {
       const id = await scene.register()
       const page = await openConsent(id)
+      await page.locator('main').hover()
       await page.locator('button[value=allow]').dblclick()
       await page.waitForURL(/callback/)
       expect(atCallback(page).get('code')).toBeTruthy()

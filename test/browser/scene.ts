@@ -158,6 +158,8 @@ export async function logIn(page: Page, who: { email: string; password: string }
 
 /** Presses a button of the consent page and waits for where that leads. */
 export async function decide(page: Page, decision: 'allow' | 'deny'): Promise<void> {
+  // As a hand would: the pointer comes over the page first, and Allow takes clicks a moment later.
+  await page.locator('main').hover()
   await page.locator(`button[name=decision][value=${decision}]`).click()
   await page.waitForLoadState()
 }

@@ -64,6 +64,8 @@ export async function createPerson(credentials: { email: string; password: strin
         await page.locator(`input[name=scope][value="${scope}"]`).check()
       for (const scope of consent.switchOff ?? [])
         await page.locator(`input[name=scope][value="${scope}"]`).uncheck()
+      // As a hand would: the pointer comes over the page first, and Allow takes clicks a moment later.
+      await page.locator('main').hover()
       await page.locator(`button[name=decision][value=${consent.decision}]`).click()
       await page.getByText('callback received').waitFor()
       await page.close()

@@ -5,11 +5,12 @@ import { makeDocumentLoader } from './clients/load-document.ts'
 import { makeClientLoader } from './clients/resolve-client.ts'
 import { errorPageResponse } from './error-page-response.ts'
 import { makeFailClosedStore } from './fail-closed-store.ts'
+import { makeKnownDevices } from './known-devices.ts'
 import { logRefusal } from './log-refusal.ts'
 import { oauthErrorResponse } from './oauth-error-response.ts'
 import { type AuthorizationServerOptions, readOptions } from './options.ts'
 import { makePasswords } from './passwords.ts'
-import { makeRequestBudget } from './request-budget.ts'
+import { makeRegistrationBudget } from './request-budget.ts'
 import { findRoute, makeRoutes, type Route } from './routes.ts'
 import type { Peer, Services } from './services.ts'
 import { makeKeyLoader } from './tokens/keys.ts'
@@ -48,7 +49,8 @@ export async function createAuthorizationServer(
     loadClient: makeClientLoader(store, makeDocumentLoader({ store, fetch, now })),
     loadKeys: makeKeyLoader({ store, secret, now }),
     passwords: makePasswords(),
-    takeRegistration: makeRequestBudget({ burst: 30, everyMs: 2_000, now }),
+    devices: makeKnownDevices({ secret, issuer, now }),
+    takeRegistration: makeRegistrationBudget(now),
   }
   const routes = makeRoutes(issuer.path)
   await services.loadKeys()

@@ -1,6 +1,8 @@
 export { addUser } from './admin/add-user.ts'
+export { checkSecret } from './admin/check-secret.ts'
 export { makeOwnerLink } from './admin/make-owner-link.ts'
 export { resetPassword } from './admin/reset-password.ts'
 export { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts'
 export type { AuthorizationServerOptions, LogEntry, ServedResource } from './options.ts'
+export { readPeerKey } from './peer-key.ts'
 export type { Peer } from './services.ts'

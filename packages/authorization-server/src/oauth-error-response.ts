@@ -8,10 +8,17 @@ export function oauthErrorResponse(
 ): Response {
   const { status, error, says } = refusal.rule
   return jsonResponse({ error, error_description: plainDescription(says) }, status, {
-    ...(refusal.reason === 'client.authentication' ? { 'WWW-Authenticate': 'Basic realm="warder"' } : {}),
+    ...challenge(refusal),
     ...retryAfter(refusal),
     ...headers,
   })
+}
+
+/** RFC 9110 section 15.5.2: a 401 names the scheme. Nothing that is sent by it is taken here. */
+function challenge({ reason }: Refusal): Record<string, string> {
+  if (reason === 'client.authentication') return { 'WWW-Authenticate': 'Basic realm="warder"' }
+  if (reason === 'registration.token') return { 'WWW-Authenticate': 'Bearer error="invalid_token"' }
+  return {}
 }
 
 /** The characters that RFC 6749 allows in `error_description`. */

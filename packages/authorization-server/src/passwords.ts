@@ -7,11 +7,13 @@ export interface Passwords {
   /**
    * Whether the password is the one that was hashed. `undefined` as hash stands for "no such user": it costs the same, and the
    * answer is no. `mayTry` runs when the turn has come, right before the work, so that waiting attempts see earlier failures.
+   * `isKnown`: from a browser that this user has signed in with; it has a queue of its own that goes first, so that no crowd
+   * of strangers keeps a user out.
    */
   verify(
     passwordHash: string | undefined,
     password: string,
-    turn: { mayTry(): Promise<void>; failed(): Promise<void> },
+    turn: { readonly isKnown: boolean; mayTry(): Promise<void>; failed(): Promise<void> },
   ): Promise<boolean>
 }
 
@@ -20,14 +22,14 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 const atOnce = 2
 const waiting = 32
 
-/** Makes the password hasher; at most two hashes are computed at once and 32 wait, others get `login.throttled`. */
+/** Makes the password hasher; at most two hashes are computed at once and 32 wait in each queue, others get `login.throttled`. */
 export function makePasswords(): Passwords {
   const turn = makeQueue()
   let dummy: Promise<string> | undefined
   return {
-    hash: (password) => turn(() => hash(password, cost)),
-    verify: (passwordHash, password, { mayTry, failed }) =>
-      turn(async () => {
+    hash: (password) => turn(true, () => hash(password, cost)),
+    verify: (passwordHash, password, { isKnown, mayTry, failed }) =>
+      turn(isKnown, async () => {
         await mayTry()
         // Unknown users cost the same time as known ones, so that time tells nobody who has an account here.
         dummy ??= hash('nobody has this password', cost)
@@ -40,10 +42,12 @@ export function makePasswords(): Passwords {
   }
 }
 
-function makeQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+function makeQueue(): <T>(goesFirst: boolean, work: () => Promise<T>) => Promise<T> {
   let running = 0
-  const queue: (() => void)[] = []
-  return async (work) => {
+  const first: (() => void)[] = []
+  const others: (() => void)[] = []
+  return async (goesFirst, work) => {
+    const queue = goesFirst ? first : others
     if (queue.length >= waiting)
       throw new Refusal('login.throttled', { retryAfter: 5, detail: 'queue is full' })
     if (running >= atOnce) await new Promise<void>((resolve) => queue.push(resolve))
@@ -51,7 +55,7 @@ function makeQueue(): <T>(work: () => Promise<T>) => Promise<T> {
     try {
       return await work()
     } finally {
-      const next = queue.shift()
+      const next = first.shift() ?? others.shift()
       if (next === undefined) running -= 1
       else next()
     }

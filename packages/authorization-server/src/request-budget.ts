@@ -1,29 +1,59 @@
 import { Refusal } from '@warder/protocol'
 import { readPeerKey } from './peer-key.ts'
 
-/** Takes one request out of the budget of an address, or throws `http.throttled` with the seconds to wait. */
-export type TakeBudget = (address: string) => void
+/** Takes one request out of the budget of a name, or throws `http.throttled` with the seconds to wait. */
+export type TakeBudget = (name: string) => void
 
-const mostAddresses = 10_000
-
-/** A token bucket for each peer address: `burst` requests at once, then one in `everyMs`. Memory is bounded. */
-export function makeRequestBudget(limits: {
+interface Limits {
+  /** So many at once. */
   readonly burst: number
+  /** Then one in so many milliseconds. */
   readonly everyMs: number
   readonly now: () => number
-}): TakeBudget {
-  const { burst, everyMs, now } = limits
+}
+
+const mostNames = 10_000
+
+/** A token bucket for each name, of an address or a host. Memory is bounded: what was not used for the longest time is forgotten. */
+function makeRequestBudget({ burst, everyMs, now }: Limits): TakeBudget {
   const buckets = new Map<string, { tokens: number; at: number }>()
-  return (address) => {
-    const key = readPeerKey(address)
-    const known = buckets.get(key) ?? { tokens: burst, at: now() }
+  return (name) => {
+    const known = buckets.get(name) ?? { tokens: burst, at: now() }
     const tokens = Math.min(burst, known.tokens + Math.max(0, now() - known.at) / everyMs)
     if (tokens < 1) {
       throw new Refusal('http.throttled', { retryAfter: Math.ceil(((1 - tokens) * everyMs) / 1000) })
     }
-    buckets.delete(key)
-    buckets.set(key, { tokens: tokens - 1, at: now() })
+    buckets.delete(name)
+    buckets.set(name, { tokens: tokens - 1, at: now() })
     const oldest = buckets.keys().next()
-    if (buckets.size > mostAddresses && !oldest.done) buckets.delete(oldest.value)
+    if (buckets.size > mostNames && !oldest.done) buckets.delete(oldest.value)
+  }
+}
+
+/** Registrations of one address: 30 at once, one in two seconds, 500 a day. What is never used is deleted after 30 days. */
+export function makeRegistrationBudget(now: () => number): TakeBudget {
+  const takeNow = makeRequestBudget({ burst: 30, everyMs: 2_000, now })
+  const takeToday = makeRequestBudget({ burst: 500, everyMs: 172_800, now })
+  return (address) => {
+    takeNow(readPeerKey(address))
+    takeToday(readPeerKey(address))
+  }
+}
+
+/** Takes one fetch of a document out of the budgets of whoever causes it, of the host it goes to, and of this server. */
+type TakeFetch = (url: string, address: string) => void
+
+/**
+ * Fetches of client documents. The address first: one that has used up its own takes nothing from what others share. What is
+ * in the cache, or under way already, costs nothing.
+ */
+export function makeFetchBudget(now: () => number): TakeFetch {
+  const takeOfAddress = makeRequestBudget({ burst: 100, everyMs: 1_000, now })
+  const takeOfOrigin = makeRequestBudget({ burst: 200, everyMs: 500, now })
+  const takeOfAll = makeRequestBudget({ burst: 500, everyMs: 100, now })
+  return (url, address) => {
+    takeOfAddress(readPeerKey(address))
+    takeOfOrigin(new URL(url).origin)
+    takeOfAll('all')
   }
 }

@@ -1,5 +1,6 @@
 import type { Store } from '@warder/store'
 import type { LoadClient } from './clients/resolve-client.ts'
+import type { KnownDevices } from './known-devices.ts'
 import type { Options } from './options.ts'
 import type { Passwords } from './passwords.ts'
 import type { TakeBudget } from './request-budget.ts'
@@ -12,6 +13,7 @@ export interface Services extends Pick<Options, 'issuer' | 'policy' | 'resources
   readonly loadClient: LoadClient
   readonly loadKeys: LoadKeys
   readonly passwords: Passwords
+  readonly devices: KnownDevices
   readonly takeRegistration: TakeBudget
 }
 

@@ -14,6 +14,8 @@ export interface StoredRequest {
     readonly name: string
     /** Host of the document, where the client id is the URL of one. */
     readonly documentHost?: string
+    /** What its document made of it when the request came; absent where there is none. */
+    readonly digest?: string
   }
   readonly redirectUri: RedirectUri
   readonly state?: string

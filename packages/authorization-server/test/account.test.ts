@@ -194,7 +194,7 @@ describe.each(['http://localhost:8765', 'https://auth.example.test'])('at %s', (
     await w.store.users.setDisabled('wus_reader', false, w.clock.now)
   })
 
-  test('another sign-in is listed and can be ended', async () => {
+  test('S11 another sign-in is listed and can be ended', async () => {
     const first = await visit(w)
     const second = await visit(w)
     const form = formOf(second.page, '/session')

@@ -3,7 +3,7 @@ import { authorizeUrl, ownerEmail, password, registerClient, signIn, startWarder
 
 const entered = { email: ' Owner@Example.test ', password, password_again: password }
 
-test('the owner link makes one owner, once, who then signs in', async () => {
+test('S05 the owner link makes one owner, once, who then signs in; before, nobody can', async () => {
   const w = await startWarder({ withUsers: false })
   const client = await registerClient(w)
   const link = await w.server.createOwnerLink()
@@ -84,7 +84,7 @@ test('an e-mail address that a user has already keeps the link alive', async () 
   expect((await browser.submit(page, { ...entered, email: 'other@example.test' })).status).toBe(200)
 })
 
-test('of two who use the link at once one becomes the owner', async () => {
+test('S05 of two who use the link at once one becomes the owner', async () => {
   const w = await startWarder({ withUsers: false })
   const browser = w.browser()
   const page = await browser.open(await w.server.createOwnerLink())

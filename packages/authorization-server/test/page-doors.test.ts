@@ -38,7 +38,7 @@ test('F23 a locale or a template from the request chooses nothing', async () => 
   }
 })
 
-test('F29 no form takes anything without our Origin and its token, whatever the content type', async () => {
+test('F29 S02 no form takes anything without our Origin and its token, whatever the content type', async () => {
   const { browser, page } = await openConsent(w, client)
   const action = /<form[^>]*action="([^"]+)"/.exec(page.html)?.[1] ?? ''
   const cookie = browser.cookies(new URL(action, w.issuer).href)

@@ -499,7 +499,7 @@ describe('texts that somebody else chose', () => {
     // A first letter keeps the text from being blank, which some pages show in another way.
     .map((parts) => `a${parts.join('')}`)
 
-  test('E33 D10 no text changes the markup of any page, whatever it is made of', () => {
+  test('S03 E33 D10 no text changes the markup of any page, whatever it is made of', () => {
     const plain = Object.fromEntries(
       Object.entries(pagesOf(() => 'a', 'xn--h.example')).map(([name, page]) => [name, shapeOf(page)]),
     )

@@ -29,7 +29,12 @@ export const accountLogin: Endpoint = async (request, { id, peer }, services) =>
   if (secret === undefined) throw new Refusal('form.token')
   const email = (form.get('email') ?? '').trim().toLowerCase()
   try {
-    const user = await loadUserByPassword(services, email, form.get('password') ?? '', peer.address)
+    const user = await loadUserByPassword(services, {
+      email,
+      password: form.get('password') ?? '',
+      address: peer.address,
+      request,
+    })
     // A new secret: nobody who knew the old one shares the sign-in that follows (no fixation).
     const next = rotateBrowser({ secret, secrets }, issuer)
     if (issuer.secure) for (const old of secrets) await store.sessions.end(hashSecret(old), now())
@@ -41,7 +46,9 @@ export const accountLogin: Endpoint = async (request, { id, peer }, services) =>
       now: now(),
     })
     const path = visitPath(issuer, id)
-    return seeOther(path, { 'Set-Cookie': browserCookie(next, issuer, path) })
+    const answer = seeOther(path, { 'Set-Cookie': browserCookie(next, issuer, path) })
+    for (const cookie of services.devices.remember(request, user)) answer.headers.append('Set-Cookie', cookie)
+    return answer
   } catch (error) {
     if (!(error instanceof Refusal) || !error.reason.startsWith('login.')) throw error
     logRefusal(services.log, error, { route: 'account login', peer: peer.address })

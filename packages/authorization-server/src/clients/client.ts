@@ -6,6 +6,8 @@ export interface Client {
   readonly id: string
   readonly kind: 'self-registered' | 'pre-registered' | 'document'
   readonly metadata: ClientMetadata
+  /** For a document: what the client is to its users right now. */
+  readonly digest?: string
 }
 
 /**

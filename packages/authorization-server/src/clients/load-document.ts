@@ -2,10 +2,22 @@ import type { OutboundAnswer } from '@warder/outbound'
 import { type ClientMetadata, Refusal, readClientDocument, readStrictJson } from '@warder/protocol'
 import type { Store, StoredDocument } from '@warder/store'
 import type { Options } from '../options.ts'
+import { makeFetchBudget } from '../request-budget.ts'
+import { digestDocument } from './digest-document.ts'
 import { readFreshness } from './read-freshness.ts'
 
-/** Loads and checks the client id metadata document at a URL, from the cache while it is fresh. */
-export type LoadDocument = (url: string) => Promise<ClientMetadata>
+/** A client as its document describes it. */
+export interface DescribedClient {
+  readonly metadata: ClientMetadata
+  /** Changes when the client becomes another one to its users: see `digestDocument`. */
+  readonly digest: string
+}
+
+/**
+ * Loads and checks the client id metadata document at a URL, from the cache while it is fresh. A fetch counts for the address
+ * that causes it, and throws `http.throttled` when a budget is used up.
+ */
+export type LoadDocument = (url: string, address: string) => Promise<DescribedClient>
 
 const maxBytes = 5 * 1024
 const timeoutMs = 5_000
@@ -20,20 +32,19 @@ export function makeDocumentLoader({
   fetch,
   now,
 }: Pick<Options, 'fetch' | 'now'> & { readonly store: Store }): LoadDocument {
-  const underWay = new Map<string, Promise<ClientMetadata>>()
+  const underWay = new Map<string, Promise<DescribedClient>>()
+  const takeFetch = makeFetchBudget(now)
 
-  async function load(url: string): Promise<ClientMetadata> {
-    const kept = await store.clients.loadDocument(url)
-    if (kept !== undefined && now() < kept.freshUntil) return readDocument(kept.body, url)
+  async function fetchAnew(url: string, kept: StoredDocument | undefined): Promise<DescribedClient> {
     const answer = await fetchDocument(url, kept)
     const { storable, freshMs } = readFreshness(answer.headers)
     const body = answer.status === 304 && kept !== undefined ? kept.body : readText(answer, url)
-    const metadata = readDocument(body, url)
+    const described = readDocument(body, url)
     if (storable) {
       const etag = answer.headers.get('etag') ?? (answer.status === 304 ? kept?.etag : undefined)
       await store.clients.saveDocument({ url, body, etag, fetchedAt: now(), freshUntil: now() + freshMs })
     }
-    return metadata
+    return described
   }
 
   async function fetchDocument(url: string, kept: StoredDocument | undefined): Promise<OutboundAnswer> {
@@ -56,10 +67,16 @@ export function makeDocumentLoader({
     return answer
   }
 
-  return (url) => {
-    const running = underWay.get(url) ?? load(url).finally(() => underWay.delete(url))
-    underWay.set(url, running)
-    return running
+  return async (url, address) => {
+    const kept = await store.clients.loadDocument(url)
+    if (kept !== undefined && now() < kept.freshUntil) return readDocument(kept.body, url)
+    const running = underWay.get(url)
+    if (running !== undefined) return await running
+    // Outside of what others wait for: a budget that is used up is the trouble of this caller alone.
+    takeFetch(url, address)
+    const begun = fetchAnew(url, kept).finally(() => underWay.delete(url))
+    underWay.set(url, begun)
+    return await begun
   }
 }
 
@@ -74,9 +91,11 @@ function readText(answer: OutboundAnswer, url: string): string {
   }
 }
 
-function readDocument(body: string, url: string): ClientMetadata {
+function readDocument(body: string, url: string): DescribedClient {
   try {
-    return readClientDocument(readStrictJson(new TextEncoder().encode(body)), url)
+    const json = readStrictJson(new TextEncoder().encode(body))
+    const metadata = readClientDocument(json, url)
+    return { metadata, digest: digestDocument(json as Readonly<Record<string, unknown>>) }
   } catch (cause) {
     throw new Refusal('client.document-invalid', { url, detail: String(cause), cause })
   }

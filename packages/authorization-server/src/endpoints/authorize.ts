@@ -15,9 +15,10 @@ import { type Client, decideClientClass } from '../clients/client.ts'
 import { findServerPolicy, loadPolicy } from '../load-policy.ts'
 import { logRefusal } from '../log-refusal.ts'
 import { seeOther } from '../page-response.ts'
+import { readPeerKey } from '../peer-key.ts'
 import { readFormText } from '../read-body.ts'
 import { redirectRefusal } from '../redirect-response.ts'
-import type { Endpoint, Services } from '../services.ts'
+import type { Endpoint, Peer, Services } from '../services.ts'
 import type { StoredRequest } from '../stored-request.ts'
 import { makeId } from '../tokens/secret.ts'
 
@@ -28,9 +29,9 @@ const maxStateLength = 4096
  * The authorization endpoint (OAuth 2.1 section 4.1.1). Until client and redirect URI are proven, refusals are pages; from then
  * on they are redirects. It stores the request and sends the browser to the transaction's page, which decides what comes next.
  */
-export const authorize: Endpoint = async (request, _visit, services) => {
+export const authorize: Endpoint = async (request, { peer }, services) => {
   const query = readQuery(request)
-  const client = await services.loadClient(query.get('client_id'))
+  const client = await services.loadClient(query.get('client_id'), peer.address)
   const redirectUri = checkRedirect(query, client)
   const target = { redirectUri, state: query.get('state') }
   try {
@@ -39,7 +40,7 @@ export const authorize: Endpoint = async (request, _visit, services) => {
     const challenge = readCodeChallenge(query.get('code_challenge'), query.get('code_challenge_method'))
     const served = checkResource(query.all('resource'), services.resources())
     const scopes = checkScope(query.get('scope'), findServerPolicy(loadPolicy(services), served))
-    return await startTransaction(request, services, {
+    return await startTransaction(request, peer, services, {
       client: describeClient(client, redirectUri),
       redirectUri,
       ...(target.state === undefined ? {} : { state: target.state }),
@@ -91,11 +92,13 @@ function describeClient(client: Client, redirectUri: RedirectUri): StoredRequest
     class: decideClientClass(client, redirectUri),
     name: client.metadata.clientName ?? '',
     ...(client.kind === 'document' ? { documentHost: new URL(client.id).host } : {}),
+    ...(client.digest === undefined ? {} : { digest: client.digest }),
   }
 }
 
 async function startTransaction(
   request: Request,
+  peer: Peer,
   { store, issuer, now }: Pick<Services, 'store' | 'issuer' | 'now'>,
   asked: StoredRequest,
 ): Promise<Response> {
@@ -104,6 +107,7 @@ async function startTransaction(
   await store.transactions.create({
     id,
     clientId: asked.client.id,
+    peer: readPeerKey(peer.address),
     request: JSON.stringify(asked),
     ...hashBrowser(browser.secret, id),
     expiresAt: now() + transactionSeconds * 1000,

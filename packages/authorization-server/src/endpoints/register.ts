@@ -1,4 +1,4 @@
-import { describeClient, readRegistration } from '@warder/protocol'
+import { describeClient, Refusal, readRegistration } from '@warder/protocol'
 import { jsonResponse } from '../json-response.ts'
 import { readJsonBody } from '../read-body.ts'
 import type { Endpoint } from '../services.ts'
@@ -6,9 +6,11 @@ import { makeId } from '../tokens/secret.ts'
 
 /**
  * Dynamic client registration (RFC 7591 section 3). Open, so a registered client is known but not vouched for; limited by the
- * peer's address. No secret and no registration access token are given out.
+ * peer's address. No secret and no registration access token are given out, and no initial access token is taken: whoever sends
+ * one believes to be somebody here.
  */
 export const register: Endpoint = async (request, { peer }, { store, now, takeRegistration }) => {
+  if (request.headers.has('authorization')) throw new Refusal('registration.token')
   takeRegistration(peer.address)
   const metadata = readRegistration(await readJsonBody(request))
   const id = makeId('wcl_')

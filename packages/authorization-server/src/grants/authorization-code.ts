@@ -2,7 +2,7 @@ import { checkCodeVerifier, type Form, Refusal, readCodeVerifier } from '@warder
 import type { Code } from '@warder/store'
 import { checkResourceWithinGrant } from '../checks/check-resource.ts'
 import type { Services } from '../services.ts'
-import { issueTokens, refreshIdleMs, type TokenAnswer } from '../tokens/issue.ts'
+import { clockSkewMs, codeMs, issueTokens, refreshIdleMs, type TokenAnswer } from '../tokens/issue.ts'
 import { hashSecret, makeSecret } from '../tokens/secret.ts'
 import type { TokenClient } from './token-client.ts'
 
@@ -34,12 +34,15 @@ export async function exchangeCode(form: Form, client: TokenClient, services: Ne
   return await issueTokens(services, { grant: code.grant, scopes: code.grant.scopes, refreshToken })
 }
 
-async function loadCode({ store }: Needs, form: Form, client: TokenClient): Promise<Code> {
+async function loadCode({ store, now }: Needs, form: Form, client: TokenClient): Promise<Code> {
   const presented = form.get('code')
   if (presented === undefined) throw new Refusal('parameter.missing', { detail: 'code' })
   const code = await store.grants.loadCode(hashSecret(presented))
   if (code === undefined) throw new Refusal('code.unknown')
   if (code.grant.clientId !== client.id) throw new Refusal('code.other-client', { detail: code.grant.id })
+  // Issued before the clock was set back: it would live for longer than a minute.
+  const isOfTheFuture = code.expiresAt - now() > codeMs + clockSkewMs
+  if (isOfTheFuture && code.redeemedAt === undefined) throw new Refusal('code.expired', { detail: 'clock' })
   return code
 }
 

@@ -20,11 +20,12 @@ export function consentPage(view: ConsentView): string {
     title: view.error === undefined ? 'Allow access?' : 'Error: allow access?',
     wide: true,
     body: html`<h1>Allow ${clientName(client)} to ${wider ? 'do more with' : 'use'} the server <strong class="name">${isolate(server.title, 80)}</strong>?</h1>
+${view.clientChanged === true ? caution('This application describes itself otherwise than when you allowed it. Look again whether it is the one you know.') : ''}
 ${wider ? html`<p class="lead">It has access already and asks for more. What is new is marked.</p>` : ''}
 <dl class="facts">
 <div><dt>Application</dt><dd>${clientName(client)} ${clientBadge(client)}
 <p>${clientSentence(client)}</p>${clientDocument(client)}</dd></div>
-<div><dt>Answer goes to</dt><dd>${redirectWords(redirect)}</dd></div>
+<div><dt>Answer goes to</dt><dd>${redirectWords(redirect, client)}</dd></div>
 <div><dt>MCP server</dt><dd><strong>${isolate(server.title, 80)}</strong>
 <p>${isolateUrl(server.resource)}</p></dd></div>
 <div><dt>Signed in as</dt><dd>${isolate(view.signedInAs, 254)}</dd></div>
@@ -49,12 +50,12 @@ function clientDocument(client: ClientView): Markup | '' {
   return html`\n<p>${isolateUrl(client.id)}</p>${caution(hostWarning(client.documentHost))}`
 }
 
-function redirectWords(redirect: RedirectView): Markup {
+function redirectWords(redirect: RedirectView, client: ClientView): Markup {
   const address = html`<p>${isolateUrl(redirect.uri)}</p>`
   switch (redirect.kind) {
     case 'web':
       return html`<strong>${isolateHost(redirect.host)}</strong>
-${address}${caution(hostWarning(redirect.host))}`
+${address}${caution(hostWarning(redirect.host))}${caution(otherHostWarning(redirect, client))}`
     case 'loopback':
       return html`<strong>${isolateHost(redirect.host)}</strong>, a program on this computer
 ${address}${caution('Whichever program listens there gets the access. Go on only if you started this sign-in yourself just now.')}`
@@ -62,6 +63,16 @@ ${address}${caution('Whichever program listens there gets the access. Go on only
       return html`the program that opens <strong>${isolateHost(redirect.host)}:</strong> links
 ${address}${caution('Any program on this device can claim such links. Go on only if you started this sign-in yourself just now.')}`
   }
+}
+
+/** CIMD section 6.1: a host below the one that is proven may be taken for the same; any other is worth a look. */
+function otherHostWarning(
+  { host }: RedirectView,
+  { class: clientClass, documentHost }: ClientView,
+): string | undefined {
+  if (clientClass !== 'document' || documentHost === undefined) return undefined
+  if (host === documentHost || host.endsWith(`.${documentHost}`)) return undefined
+  return 'This is another host than the one that publishes the application.'
 }
 
 function caution(says: string | undefined): Markup | '' {

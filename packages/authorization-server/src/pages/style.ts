@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
 
-/** The one stylesheet of all pages, inline, so that a page needs nothing else from anywhere. */
+/**
+ * The one stylesheet of all pages, inline, so that a page needs nothing else from anywhere. Allow takes no click before the
+ * pointer has been over the page for a moment: else another site could put our page under the second click of a double click
+ * ("double-clickjacking"; no framing is needed for it). The keyboard, and fingers, are not slowed down.
+ */
 export const pageStyle: string = `
 :root {
   color-scheme: light dark;
@@ -73,6 +77,10 @@ button { width: 100%; min-height: 3rem; padding: .5rem 1rem; font: inherit; font
 .deny { background: var(--card); color: var(--accent); }
 .deny:hover { background: var(--soft); }
 .decision { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1.25rem; }
+@media (hover: hover) {
+  .decision .allow { pointer-events: none; }
+  main:hover .decision .allow { pointer-events: auto; transition: pointer-events 0s .8s allow-discrete; }
+}
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 
 section, fieldset { margin: 0 0 1.5rem; padding: 0; border: 0; min-width: 0; }

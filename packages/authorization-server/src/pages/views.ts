@@ -92,6 +92,8 @@ export interface ConsentView {
   readonly scopes: readonly ScopeView[]
   /** Names of scopes that were asked for and that the access rules do not offer. */
   readonly notOffered: readonly string[]
+  /** The application describes itself otherwise than when the user allowed it. */
+  readonly clientChanged?: boolean
   /** Other servers that this application may be allowed at once, so that it need not ask again. */
   readonly otherServers?: readonly OtherServerView[]
   /** Lifetime of an access token. */

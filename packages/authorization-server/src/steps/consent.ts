@@ -75,7 +75,7 @@ export async function loadConsentDecision(
 
 /** The consent page of a transaction. */
 export async function consentResponse(
-  services: Pick<Services, 'store' | 'issuer' | 'policy' | 'resources'>,
+  services: Pick<Services, 'store' | 'issuer' | 'policy' | 'resources' | 'log'>,
   {
     transaction,
     asked,
@@ -88,6 +88,10 @@ export async function consentResponse(
     readonly offer: Offer
   },
 ): Promise<Response> {
+  if (offer.clientChanged) {
+    const { id, digest } = asked.client
+    services.log({ level: 'warn', event: 'client_changed', client: id, digest, user: signIn.user.id })
+  }
   const others = await loadOtherServers(services, asked, signIn)
   const served = findServed(asked, services.resources())
   const server = findServerPolicy(loadPolicy(services), served)
@@ -100,6 +104,7 @@ export async function consentResponse(
     signedInAs: signIn.user.email,
     scopes: describeScopes(offer.scopes, server, served, offer.earlier),
     notOffered: offer.notOffered,
+    clientChanged: offer.clientChanged,
     otherServers: others.map((other) => ({ ...describeServer(other.served), scopes: other.scopes })),
     renewMinutes: accessTokenSeconds / 60,
     idleDays: refreshIdleMs / (24 * 3_600_000),

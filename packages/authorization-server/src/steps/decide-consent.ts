@@ -24,6 +24,8 @@ export interface Offer {
   readonly scopes: readonly ScopeRule[]
   /** Asked for, but not offered. */
   readonly notOffered: readonly string[]
+  /** The user said yes to it before, when its document described it otherwise (E23). */
+  readonly clientChanged: boolean
   readonly earlier: ReadonlyMap<string, 'granted' | 'declined'>
 }
 
@@ -48,9 +50,13 @@ export function decideConsent(facts: {
   const earlier = new Map(remembered.map(({ scope, decision }) => [scope, decision]))
   const names = scopes.map(({ name }) => name)
   const saidYes = names.length > 0 && names.every((name) => earlier.get(name) === 'granted')
+  const clientChanged = remembered.some(
+    ({ scope, decision, clientDigest }) =>
+      names.includes(scope) && decision === 'granted' && clientDigest !== (asked.client.digest ?? ''),
+  )
   const notOffered = asked.scopes.filter((name) => !names.includes(name))
-  const silent = saidYes && !asked.askAgain && isRememberable(asked)
-  return { outcome: silent ? 'remembered' : 'ask', offer: { scopes, notOffered, earlier } }
+  const silent = saidYes && !clientChanged && !asked.askAgain && isRememberable(asked)
+  return { outcome: silent ? 'remembered' : 'ask', offer: { scopes, notOffered, clientChanged, earlier } }
 }
 
 /**

@@ -40,6 +40,7 @@ export async function finishWithCode(
   const code = makeSecret('wac_')
   const key = consentKey(user, asked)
   const remembered = isRememberable(asked) ? granted : []
+  const clientDigest = asked.client.digest ?? ''
   const finished = await store.transactions.finishWithCode({
     id: transaction.id,
     grant: {
@@ -51,6 +52,7 @@ export async function finishWithCode(
       scopes: granted,
       clientName: asked.client.name,
       redirectHost: key.redirectHost,
+      clientDigest,
     },
     code: {
       hash: hashSecret(code),
@@ -59,13 +61,14 @@ export async function finishWithCode(
       expiresAt: now() + codeMs,
     },
     consents: [
-      ...remembered.map((scope) => ({ key, scope, decision: 'granted' as const })),
+      ...remembered.map((scope) => ({ key, scope, decision: 'granted' as const, clientDigest })),
       ...declined.map((scope) => ({ key, scope, decision: 'declined' as const })),
       ...others.flatMap(({ served, scopes }) =>
         scopes.map(({ name: scope }) => ({
           key: { ...key, resource: served.resource },
           scope,
           decision: 'granted' as const,
+          clientDigest,
         })),
       ),
     ],

@@ -32,8 +32,15 @@ export const login: Endpoint = async (request, { id, peer }, services) => {
   checkFormToken(form, transaction.formHash)
   const email = (form.get('email') ?? '').trim().toLowerCase()
   try {
-    const user = await loadUserByPassword(services, email, form.get('password') ?? '', peer.address)
-    return await signIn(services, transaction, browser, user)
+    const user = await loadUserByPassword(services, {
+      email,
+      password: form.get('password') ?? '',
+      address: peer.address,
+      request,
+    })
+    const answer = await signIn(services, transaction, browser, user)
+    for (const cookie of services.devices.remember(request, user)) answer.headers.append('Set-Cookie', cookie)
+    return answer
   } catch (error) {
     if (!(error instanceof Refusal) || !error.reason.startsWith('login.')) throw error
     logRefusal(services.log, error, { route: 'login', peer: peer.address })

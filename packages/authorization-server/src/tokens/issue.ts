@@ -8,6 +8,8 @@ import { signAccessToken } from './sign.ts'
 export const accessTokenSeconds = 600
 /** Milliseconds that a code lives. */
 export const codeMs = 60_000
+/** Milliseconds by which a clock may have been ahead when it is set right. */
+export const clockSkewMs = 10_000
 /** Milliseconds without use after which a refresh token ends. */
 export const refreshIdleMs: number = 30 * 24 * 3_600_000
 /** Milliseconds for which a retried refresh gets the same successor. */
@@ -37,7 +39,7 @@ export async function issueTokens(
   const { grant, scopes, refreshToken } = proved
   const issuedAt = Math.floor(now() / 1000)
   const scope = formatScope(scopes)
-  const accessToken = await signAccessToken(await loadKeys(), {
+  const accessToken = signAccessToken(await loadKeys(), {
     iss: issuer.url,
     sub: grant.userId,
     aud: grant.resource,

@@ -1,20 +1,15 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { Refusal } from '@warder/protocol'
 import type { SigningKey, Store } from '@warder/store'
-import {
-  type CryptoKey,
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JSONWebKeySet,
-} from 'jose'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose'
 import type { Options } from '../options.ts'
 import { seal, unseal } from './seal.ts'
 
 /** The keys of this issuer: one that signs, and the public ones that verify. */
 export interface KeyRing {
   readonly kid: string
-  readonly privateKey: CryptoKey | Uint8Array
+  /** On the curve P-256. */
+  readonly privateKey: KeyObject
   readonly jwks: JSONWebKeySet
 }
 
@@ -51,7 +46,7 @@ async function loadKeyRing({
     throw new Refusal('keys.unavailable', { detail: 'the store keeps no signing key' })
   return {
     kid: newest.kid,
-    privateKey: await openKey(secret, newest),
+    privateKey: openKey(secret, newest),
     jwks: { keys: keys.map((key) => JSON.parse(key.publicJwk)) },
   }
 }
@@ -69,9 +64,12 @@ async function makeKey(secret: Uint8Array, now: number): Promise<SigningKey> {
   }
 }
 
-async function openKey(secret: Uint8Array, key: SigningKey): Promise<CryptoKey | Uint8Array> {
+function openKey(secret: Uint8Array, key: SigningKey): KeyObject {
   try {
-    return await importJWK(JSON.parse(unseal(secret, purpose, key.sealedPrivateJwk)), key.algorithm)
+    const jwk = JSON.parse(unseal(secret, purpose, key.sealedPrivateJwk))
+    const opened = createPrivateKey({ key: jwk, format: 'jwk' })
+    if (opened.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('not a key for ES256')
+    return opened
   } catch (cause) {
     throw new Refusal('keys.unavailable', { detail: 'the secret does not open the signing key', cause })
   }
