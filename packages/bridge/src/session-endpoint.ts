@@ -8,6 +8,9 @@ import type { HostedAnswer, HostedCall } from './hosted-call.ts'
 import { newestSessionVersion, servedSessionVersions } from './revisions.ts'
 import { cancelRequest, type Session, type Sessions, trackRequest } from './sessions.ts'
 
+/** Resources that one session may watch: as many as one `subscriptions/listen` may name. */
+const maxWatched = 200
+
 type Request = Extract<McpMessage, { kind: 'request' }>
 
 /** Answers a call of revision 2025-11-25 or 2025-06-18: a session from `initialize` to DELETE (OT-01 to OT-09). */
@@ -88,6 +91,8 @@ async function watchAnswer(session: Session, message: Request): Promise<HostedAn
   const uri = readUri(message)
   if (!session.child.watched.supported) return unknownMethodAnswer(message)
   if (!session.watching.has(uri)) {
+    if (session.watching.size >= maxWatched)
+      throw new Refusal('http.throttled', { detail: 'watched resources of a session' })
     const { outcome, stop } = await session.child.watched.watch(uri)
     if (outcome.kind === 'error') return jsonAnswer({ jsonrpc: '2.0', id: message.id, error: outcome.error })
     session.watching.get(uri)?.()

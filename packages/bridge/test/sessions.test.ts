@@ -217,6 +217,18 @@ describe('the GET stream', () => {
     expect((await stream.next()).value.method).toBe('notifications/tools/list_changed')
   })
 
+  test('U07 N13 a session watches a limited number of resources, and may stop watching one for another', async () => {
+    const who = { owner: 'collector' }
+    const headers = await openSession(served.url, who)
+    const ask = (method: string, uri: string): Promise<Response> =>
+      post(served.url, { method, params: { uri }, headers, ...who })
+    for (let at = 0; at < 200; at += 1)
+      expect((await messages(await ask('resources/subscribe', `odd:///${at}`)))[0].result).toEqual({})
+    expect((await ask('resources/subscribe', 'odd:///more')).status).toBe(429)
+    expect((await messages(await ask('resources/subscribe', 'odd:///7')))[0].result).toEqual({})
+    await messages(await ask('resources/unsubscribe', 'odd:///7'))
+    expect((await messages(await ask('resources/subscribe', 'odd:///more')))[0].result).toEqual({})
+  })
   test('N15 OT-04 changes of a resource reach the session that subscribed, until it unsubscribes', async () => {
     const who = { owner: 'subscriber' }
     const [watcher, other] = [await open(who), await open(who)]

@@ -15,16 +15,22 @@ export interface EntrySource {
 
 /**
  * What is recorded before anything goes on: one entry for each message, and one for each resource that a subscription names.
- * What is open in itself and stays here because of the rest of its batch is recorded as refused.
+ * What is open in itself and stays here because of the rest of its batch is recorded as refused. `digest` is asked for that of the
+ * bytes that go on, when they do.
  */
-export function decisionEntries(source: EntrySource, decided: readonly DecidedCall[]): DecisionEntry[] {
+export function decisionEntries(
+  source: EntrySource,
+  decided: readonly DecidedCall[],
+  digest: () => string | undefined,
+): DecisionEntry[] {
   const goesOn = areOpen(decided)
+  const body = goesOn ? digest() : undefined
   return decided.flatMap((one) => {
     const { method } = one.incoming
     const own =
       !goesOn && one.decision.outcome === 'open'
         ? { ...verdictEntry(source, method, one), outcome: 'refused' as const, reason: 'call.not-executed' }
-        : verdictEntry(source, method, one)
+        : { ...verdictEntry(source, method, one), ...(body === undefined ? {} : { body }) }
     return [own, ...one.subscribed.map((verdict) => verdictEntry(source, method, verdict))]
   })
 }

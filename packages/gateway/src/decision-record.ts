@@ -1,7 +1,13 @@
+import { hideSecrets } from './hide-secrets.ts'
+
 /** What every record has: an id of its own or of its call, and the time (ISO 8601, UTC). */
 interface Stamp {
   readonly id: string
   readonly at: string
+  /** Number of the record in its log, seal of the record before it, and its own; there once it is written (T03). */
+  readonly n?: number
+  readonly after?: string
+  readonly mac?: string
 }
 
 /** What was decided about one message, durable before anything is forwarded. */
@@ -25,6 +31,8 @@ export interface DecisionRecord extends Stamp {
   readonly tokenId?: string
   /** Digest of the policy that decided. */
   readonly policy?: string
+  /** Keyed digest of the bytes that went on, of calls that did: `warder log digest` makes the same of a file (M19). */
+  readonly body?: string
   /** Address of the TCP peer; never what a header claims. */
   readonly peer?: string
   /** As the client sent it, for correlation only. */
@@ -72,12 +80,12 @@ const maxText = 512
 const maxItems = 100
 
 /**
- * One record as one line of printable ASCII with its newline; texts are capped at 512 characters, arrays at 100 items.
+ * One record as one line of printable ASCII without a newline; texts are capped at 512 characters, arrays at 100 items.
  * Everything else is escaped, so that no terminal and no line reader sees a control character of an attacker (T01).
  */
 export function formatRecord(record: LogRecord): string {
   const json = JSON.stringify(record, (_key, value: unknown) => capped(value))
-  return `${json.replace(/[\u007f-\uffff]/g, escaped)}\n`
+  return json.replace(/[\u007f-\uffff]/g, escaped)
 }
 
 /** One line as a record, or undefined where the line is not one. */
@@ -91,7 +99,10 @@ export function readRecord(line: string): LogRecord | undefined {
 }
 
 function capped(value: unknown): unknown {
-  if (typeof value === 'string' && value.length > maxText) return `${value.slice(0, maxText)}…`
+  if (typeof value === 'string') {
+    const text = hideSecrets(value)
+    return text.length > maxText ? `${text.slice(0, maxText)}…` : text
+  }
   if (Array.isArray(value) && value.length > maxItems) return value.slice(0, maxItems)
   return value
 }

@@ -9,20 +9,26 @@ import { createRoutes, type Found } from './find-route.ts'
 import { handleCall } from './handle-call.ts'
 import { createListCursors } from './list-cursors.ts'
 import { oldTransport } from './old-transport.ts'
-import { createOpenExchanges, type Exchange } from './open-exchanges.ts'
+import { createOpenExchanges, type Exchange, type ExchangeLimits } from './open-exchanges.ts'
 import { checkNoBody } from './read-body.ts'
 import { type Head, readHead, splitTarget } from './read-head.ts'
 import { refusalWriter } from './refusal-writer.ts'
 import type { Route } from './route.ts'
-import { writeWhole } from './write-answer.ts'
+import { dropStalled, writeWhole } from './write-answer.ts'
 
 export interface GatewayOptions {
   readonly routes: readonly Route[]
   readonly log: DecisionLog
+  /**
+   * 32 random bytes that survive a restart; list cursors are sealed under a key derived from them. Nodes that share it read the
+   * cursors of each other.
+   */
+  readonly secret: Uint8Array
   /** Web origins whose pages may call, as browsers serialize them; none by default. Requests without Origin always may. */
   readonly allowedOrigins: readonly string[]
   /** `host[:port]` as clients write it in the URL. */
   readonly allowedHosts: readonly string[]
+  readonly limits?: ExchangeLimits
   /** Milliseconds since the epoch. */
   readonly now?: () => number
 }
@@ -32,7 +38,9 @@ export interface Gateway {
   handle(req: IncomingMessage, res: ServerResponse): boolean
   /** Ends what these callers have in progress, calls and streams: for revocations and for a policy that became narrower. */
   closeStreams(match: (principal: Principal) => boolean): void
-  /** Ends everything in progress and the upstreams; the log stays open. */
+  /** Ends the streams that stay open for news; calls in progress go on to their answer. For a stop that loses nothing. */
+  closeNews(): void
+  /** Ends everything in progress and the upstreams, and records how it ended; the log stays open. */
   close(): Promise<void>
 }
 
@@ -46,8 +54,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const now = options.now ?? Date.now
   const door = readDoor(options)
   const routes = createRoutes(options.routes)
-  const exchanges = createOpenExchanges(now)
-  const cursors = createListCursors()
+  const exchanges = createOpenExchanges(now, options.limits)
+  const cursors = createListCursors(options.secret)
+  const inProgress = new Set<Promise<void>>()
 
   async function handleEndpoint(
     { route, kind }: Found,
@@ -111,20 +120,28 @@ export function createGateway(options: GatewayOptions): Gateway {
       const target = req.url ?? ''
       const found = target.startsWith('/') ? routes.find(splitTarget(target).path) : routes.anyRoute
       if (found === undefined) return false
+      dropStalled(res, options.limits?.stalled)
       const handling =
         found.kind === 'metadata' ? handleMetadata(found.route, req, res) : handleEndpoint(found, req, res)
       // Only writing to a broken connection can still fail here, and there is nobody left to tell.
-      handling.catch(() => res.destroy())
+      const settled = handling.catch(() => void res.destroy()).finally(() => inProgress.delete(settled))
+      inProgress.add(settled)
       return true
     },
     closeStreams(match) {
       exchanges.close(match, new Refusal('token.revoked'))
     },
+    closeNews: () => exchanges.closeNews(closing()),
     async close() {
-      exchanges.close(() => true, new Refusal('upstream.unreachable', { detail: 'the gateway closes' }))
+      exchanges.close(() => true, closing())
       await Promise.all(options.routes.map((route) => route.upstream.close()))
+      await Promise.all(inProgress)
     },
   }
+}
+
+function closing(): Refusal {
+  return new Refusal('upstream.unreachable', { detail: 'the gateway closes' })
 }
 
 /** The protected resource metadata is for everybody, browsers on any origin included. */

@@ -101,7 +101,7 @@ async function decideAndRecord(arrival: Arrival, progress: Progress): Promise<Re
   progress.incoming = incoming
   const decided = incoming.calls.map((call) => authorizeCall(route.guard, principal, call))
   const outgoing = makeOutgoing(post, decided, cursors, { guard: route.guard, principal })
-  const entries = decisionEntries(arrival, decided)
+  const entries = decisionEntries(arrival, decided, () => outgoing && log.digest(outgoing.bytes))
   return { decided, outgoing, ids: await log.recordDecisions(entries) }
 }
 

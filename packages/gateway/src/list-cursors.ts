@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Guard } from '@warder/guard'
 import type { Principal } from '@warder/policy'
 import { knownMethods, type McpMessage, ownValue, Refusal, replaceParams } from '@warder/protocol'
@@ -23,11 +22,11 @@ export interface ListCursors {
 const maxSealed = 16_384
 
 /**
- * The key lives as long as the process: a cursor is of use for moments, and who comes with an old one reads the list again. A
- * cursor of the server behind could be a plain number of hidden things, which nobody may count or jump over.
+ * A cursor of the server behind could be a plain number of hidden things, which nobody may count or jump over. The key is
+ * derived from `secret`, so that every node that has it reads the cursors of the others.
  */
-export function createListCursors(): ListCursors {
-  const seal = createSeal(randomBytes(32), 'warder list cursor')
+export function createListCursors(secret: Uint8Array): ListCursors {
+  const seal = createSeal(secret, 'warder list cursor')
   const facts = ({ guard, principal }: ListReader, method: string): readonly string[] => {
     const { user, client } = principal
     return [user.issuer, user.subject, client.id, guard.resource, method, guard.policyDigest()]

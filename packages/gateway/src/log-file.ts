@@ -1,11 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import { constants, type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
-import { formatRecord } from './decision-record.ts'
+import { dirname } from 'node:path'
 
 /** One append-only file of the log. */
 export interface LogFile {
   readonly path: string
+  /** What a crash had left unfinished at its end when it was opened, capped; it is cut off. */
+  readonly torn: { readonly bytes: number; readonly partial: string } | undefined
+  /** The last whole lines that stood in it when it was opened, without the first of them where it was cut in two. */
+  readonly tail: string
   /** All of it or nothing; with `durable` it is on the disk when the promise resolves. */
   append(text: string, durable: boolean): Promise<void>
   /** Whether somebody removed the file under us. */
@@ -24,12 +26,14 @@ export async function prepareLogDirectory(dir: string): Promise<void> {
   checkOurs(dir, found)
 }
 
+/** Longer than two records can be, so that a tail holds one that is whole. */
+const tailLength = 1024 * 1024
+
 /**
- * Opens one file of the log for appending, 0600, and repairs a last line that a crash left unfinished (T09): it is cut off
- * and kept, capped, in a record of kind `repair`. Refuses links, hard links, foreign owners and open permissions (T11).
- * One process writes a directory at a time; that is not checked here.
+ * Opens one file of the log for appending, 0600, and cuts off a last line that a crash left unfinished (T09). Refuses links, hard
+ * links, foreign owners and open permissions (T11). One process writes a directory at a time; that is not checked here.
  */
-export async function openLogFile(path: string, at: string): Promise<LogFile> {
+export async function openLogFile(path: string): Promise<LogFile> {
   // O_NOFOLLOW: whoever can place a link here must not pick the file that we append to.
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
   const handle = await open(path, flags, 0o600)
@@ -38,17 +42,20 @@ export async function openLogFile(path: string, at: string): Promise<LogFile> {
     if (!found.isFile() || found.nlink > 1) throw new Error(`the log file ${path} is not a plain file`)
     checkOurs(path, found)
     if (found.size === 0) await syncDirectory(dirname(path))
-    return logFile(path, handle, await repair(handle, basename(path), found.size, at))
+    return await logFile(path, handle, found.size)
   } catch (error) {
     await handle.close()
     throw error
   }
 }
 
-function logFile(path: string, handle: FileHandle, start: number): LogFile {
-  let size = start
+async function logFile(path: string, handle: FileHandle, found: number): Promise<LogFile> {
+  let size = await endOfLastLine(handle, found)
+  const torn = size === found ? undefined : await cutOff(handle, size, found)
   return {
     path,
+    torn,
+    tail: await readTail(handle, size),
     async append(text, durable) {
       const bytes = Buffer.from(text, 'latin1')
       try {
@@ -77,17 +84,21 @@ async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
   }
 }
 
-/** The size after the repair. */
-async function repair(handle: FileHandle, file: string, size: number, at: string): Promise<number> {
-  const end = await endOfLastLine(handle, size)
-  if (end === size) return size
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(size - end, 4096)), 0, null, end)
-  const partial = buffer.subarray(0, bytesRead).toString('latin1')
+async function cutOff(handle: FileHandle, end: number, size: number): Promise<LogFile['torn']> {
+  const partial = await readText(handle, end, Math.min(size, end + 4096))
   await handle.truncate(end)
-  const line = formatRecord({ id: randomUUID(), at, kind: 'repair', file, bytes: size - end, partial })
-  await writeAll(handle, Buffer.from(line, 'latin1'))
-  await handle.datasync()
-  return end + line.length
+  return { bytes: size - end, partial }
+}
+
+async function readTail(handle: FileHandle, end: number): Promise<string> {
+  const from = Math.max(0, end - tailLength)
+  const text = await readText(handle, from, end)
+  return from === 0 ? text : text.slice(text.indexOf('\n') + 1)
+}
+
+async function readText(handle: FileHandle, from: number, to: number): Promise<string> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(to - from), 0, null, from)
+  return buffer.subarray(0, bytesRead).toString('latin1')
 }
 
 async function endOfLastLine(handle: FileHandle, size: number): Promise<number> {

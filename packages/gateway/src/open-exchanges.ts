@@ -17,14 +17,23 @@ export interface Exchange {
 
 /** The requests in progress, so that a revocation ends what it should have prevented (N06, N07). */
 export interface OpenExchanges {
-  /** Throws `http.throttled` when the user has too many (N13). */
+  /** Throws `http.throttled` when the user has too many (N13), and `http.full` when all together have (U07). */
   open(principal: Principal): Exchange
   close(match: (principal: Principal) => boolean, reason: Refusal): void
+  /** Ends only the streams that stay open for news: no call waits for their end. */
+  closeNews(reason: Refusal): void
 }
 
 const maxTimer = 2_147_483_647
-/** Calls and streams of one user at one time. */
-const maxPerUser = 256
+/** Calls and streams in progress at one time; more are refused. */
+export interface ExchangeLimits {
+  /** Of one user, with whatever clients, tokens and sessions; default 256. */
+  readonly perUser?: number
+  /** Of all users together; default 10,000. */
+  readonly total?: number
+  /** Milliseconds for which a client may take nothing of its answer before it counts as gone; default 60,000. */
+  readonly stalled?: number
+}
 
 interface OpenExchange extends Exchange {
   /** What the caller was seen to have since the exchange began. */
@@ -33,15 +42,23 @@ interface OpenExchange extends Exchange {
 }
 
 /** `now` is in milliseconds. */
-export function createOpenExchanges(now: () => number): OpenExchanges {
+export function createOpenExchanges(now: () => number, limits: ExchangeLimits = {}): OpenExchanges {
+  const { perUser = 256, total = 10_000 } = limits
+  let count = 0
   const byUser = new Map<string, Set<OpenExchange>>()
+
+  const abortAll = (match: (exchange: OpenExchange) => boolean, reason: Refusal): void => {
+    for (const own of [...byUser.values()]) {
+      for (const exchange of [...own]) if (match(exchange)) exchange.abort(reason)
+    }
+  }
 
   return {
     open(principal) {
       const key = JSON.stringify([principal.user.issuer, principal.user.subject])
       const own = byUser.get(key) ?? new Set()
-      if (own.size >= maxPerUser)
-        throw new Refusal('http.throttled', { detail: 'open exchanges of one user' })
+      if (count >= total) throw new Refusal('http.full', { detail: 'open exchanges' })
+      if (own.size >= perUser) throw new Refusal('http.throttled', { detail: 'open exchanges of one user' })
       const controller = new AbortController()
       let timer: NodeJS.Timeout | undefined
       const exchange: OpenExchange = {
@@ -60,19 +77,17 @@ export function createOpenExchanges(now: () => number): OpenExchanges {
         },
         done() {
           clearTimeout(timer)
-          own.delete(exchange)
+          if (own.delete(exchange)) count -= 1
           if (own.size === 0 && byUser.get(key) === own) byUser.delete(key)
         },
       }
       for (const other of own) tellIfWider(other, principal)
       byUser.set(key, own.add(exchange))
+      count += 1
       return exchange
     },
-    close(match, reason) {
-      for (const own of [...byUser.values()]) {
-        for (const exchange of [...own]) if (match(exchange.principal)) exchange.abort(reason)
-      }
-    },
+    close: (match, reason) => abortAll(({ principal }) => match(principal), reason),
+    closeNews: (reason) => abortAll(({ tellWider }) => tellWider !== undefined, reason),
   }
 }
 

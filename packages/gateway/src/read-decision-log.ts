@@ -1,7 +1,8 @@
-import { constants, type FileHandle, open, readdir } from 'node:fs/promises'
+import { constants, type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LogRecord, readRecord } from './decision-record.ts'
+import { listLogFiles } from './log-files.ts'
 
 export interface ReadDecisionLogOptions {
   /** Only records after this time (ISO 8601, UTC). */
@@ -13,7 +14,6 @@ export interface ReadDecisionLogOptions {
   readonly signal?: AbortSignal
 }
 
-const fileName = /^decisions-\d{4}-\d\d-\d\d\.jsonl$/
 /** Milliseconds between two looks at the files: file events differ too much between platforms to rely on. */
 const interval = 200
 
@@ -97,6 +97,6 @@ function createReader(
 }
 
 async function filesAfter(dir: string, name: string | undefined): Promise<string[]> {
-  const names = (await readdir(dir)).filter((entry) => fileName.test(entry)).sort()
+  const names = await listLogFiles(dir)
   return name === undefined ? names : names.filter((entry) => entry > name)
 }

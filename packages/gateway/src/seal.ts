@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { deriveKey } from './derive-key.ts'
 
 /** Seals short texts under AES-256-GCM for those who can name the same facts; nothing is stored. */
 export interface Seal {
@@ -12,8 +13,7 @@ const overhead = 12 + 16
 
 /** A seal whose key is derived from `secret` (at least 32 bytes) for one `purpose`. */
 export function createSeal(secret: Uint8Array, purpose: string): Seal {
-  if (secret.length < 32) throw new Error('the secret must have at least 32 bytes')
-  const key = Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+  const key = deriveKey(secret, purpose)
   // JSON keeps the facts apart, whatever characters they contain.
   const additionalData = (facts: readonly string[]): Buffer => Buffer.from(JSON.stringify(facts))
   return {

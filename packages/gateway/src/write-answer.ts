@@ -9,6 +9,16 @@ export interface WholeAnswer {
   readonly body: string | Uint8Array | undefined
 }
 
+/**
+ * Ends the connection of a client that takes nothing for so many milliseconds while something waits for it (L26): that is memory
+ * of ours. A stream that has nothing to say may be silent as long as it likes.
+ */
+export function dropStalled(res: ServerResponse, patience = 60_000): void {
+  res.setTimeout(patience, () => {
+    if (res.writableLength > 0) res.destroy()
+  })
+}
+
 /** Writes a whole answer; a client that is gone is no error. Returns the bytes of the body. */
 export function writeWhole(res: ServerResponse, answer: WholeAnswer): number {
   if (res.headersSent || res.destroyed) {

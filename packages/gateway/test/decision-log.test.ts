@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, chown, link, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { slow } from './harness.ts'
 const at = Date.UTC(2026, 10, 20, 12)
 const file = 'decisions-2026-11-20.jsonl'
 const now = (): number => at
+const secret = randomBytes(32)
 const entry: DecisionEntry = { outcome: 'open', because: 'a row', server: 'notes', method: 'tools/call' }
 
 let dir: string
@@ -38,9 +40,9 @@ const lines = async (name = file): Promise<string[]> =>
   (await readFile(join(dir, name), 'latin1')).split('\n').slice(0, -1)
 
 test('a decision and its outcome are two lines with one id, in a file of the day that only its owner reads', async () => {
-  const log = await openDecisionLog(dir, { now })
+  const log = await openDecisionLog(dir, { secret, now })
   const id = await log.recordDecision(entry)
-  expect(await records()).toEqual([{ id, at: '2026-11-20T12:00:00.000Z', kind: 'decision', ...entry }])
+  expect(await records()).toMatchObject([{ id, at: '2026-11-20T12:00:00.000Z', kind: 'decision', ...entry }])
   log.recordOutcome(id, { status: 200, durationMs: 3, bytes: 42 })
   await log.close()
   expect((await records())[1]).toMatchObject({ id, kind: 'outcome', status: 200, bytes: 42 })
@@ -49,7 +51,7 @@ test('a decision and its outcome are two lines with one id, in a file of the day
 })
 
 test('decisions that arrive together are all there, each once and in order', async () => {
-  const log = await openDecisionLog(dir, { now })
+  const log = await openDecisionLog(dir, { secret, now })
   const ids = await Promise.all(
     Array.from({ length: 500 }, (_, index) => log.recordDecision({ ...entry, target: `t${index}` })),
   )
@@ -58,7 +60,7 @@ test('decisions that arrive together are all there, each once and in order', asy
 })
 
 test('T01 whatever a field holds, a record is one line of printable ASCII that reads back as the record', async () => {
-  const log = await openDecisionLog(dir, { now })
+  const log = await openDecisionLog(dir, { secret, now })
   const hostile = [
     'a\r\nb',
     '\u001b[2J\u009b31m',
@@ -81,7 +83,7 @@ test('T01 whatever a field holds, a record is one line of printable ASCII that r
 
 test('T04 while the file cannot be written, decisions are refused; when it can, they are taken again', async () => {
   let time = at
-  const log = await openDecisionLog(dir, { now: () => time })
+  const log = await openDecisionLog(dir, { secret, now: () => time })
   await log.recordDecision(entry)
   time += 86_400_000
   const next = join(dir, 'decisions-2026-11-21.jsonl')
@@ -136,13 +138,13 @@ test(
 )
 
 test('T04 a closed log refuses', async () => {
-  const log = await openDecisionLog(dir, { now })
+  const log = await openDecisionLog(dir, { secret, now })
   await log.close()
   await expect(log.recordDecision(entry)).rejects.toMatchObject({ reason: 'log.unavailable' })
 })
 
 test('T04 a file that somebody removed is made again', async () => {
-  const log = await openDecisionLog(dir, { now })
+  const log = await openDecisionLog(dir, { secret, now })
   await log.recordDecision(entry)
   await rm(join(dir, file))
   const id = await log.recordDecision(entry)
@@ -153,7 +155,7 @@ test('T04 a file that somebody removed is made again', async () => {
 test('T07 junk without a token is counted by minute and reason; real records stay lines', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
-    const log = await openDecisionLog(dir, { now })
+    const log = await openDecisionLog(dir, { secret, now })
     for (let index = 0; index < 10_000; index += 1) {
       log.countRefusal({ server: 'notes', reason: 'token.missing', peer: `10.0.0.${index % 250}` })
     }
@@ -175,13 +177,13 @@ test('T07 junk without a token is counted by minute and reason; real records sta
 })
 
 test('T09 a line that a crash left unfinished is taken out and flagged at the next start', async () => {
-  const first = await openDecisionLog(dir, { now })
+  const first = await openDecisionLog(dir, { secret, now })
   await first.recordDecision(entry)
   await first.close()
   const whole = await readFile(join(dir, file), 'latin1')
   const partial = whole.slice(0, 40)
   await writeFile(join(dir, file), whole + partial, { mode: 0o600 })
-  const second = await openDecisionLog(dir, { now })
+  const second = await openDecisionLog(dir, { secret, now })
   const id = await second.recordDecision(entry)
   await second.close()
   expect(await records()).toMatchObject([
@@ -192,14 +194,14 @@ test('T09 a line that a crash left unfinished is taken out and flagged at the ne
   expect(await lines()).toHaveLength(3)
   // The positive twin: a file that ends well is left as it is.
   const before = await readFile(join(dir, file), 'latin1')
-  await (await openDecisionLog(dir, { now })).close()
+  await (await openDecisionLog(dir, { secret, now })).close()
   expect(await readFile(join(dir, file), 'latin1')).toBe(before)
 })
 
 test('T09 a file that is one unfinished line is repaired too', async () => {
   await mkdir(dir, { mode: 0o700 })
   await writeFile(join(dir, file), 'x'.repeat(200_000), { mode: 0o600 })
-  await (await openDecisionLog(dir, { now })).close()
+  await (await openDecisionLog(dir, { secret, now })).close()
   expect(await records()).toMatchObject([{ kind: 'repair', bytes: 200_000 }])
 })
 
@@ -208,35 +210,35 @@ test('T11 a log file that is a link, a hard link or readable by others is refuse
   const elsewhere = join(dir, '..', 'elsewhere')
   await writeFile(elsewhere, '', { mode: 0o600 })
   await symlink(elsewhere, join(dir, file))
-  await expect(openDecisionLog(dir, { now })).rejects.toThrow()
+  await expect(openDecisionLog(dir, { secret, now })).rejects.toThrow()
   await rm(join(dir, file))
   await link(elsewhere, join(dir, file))
-  await expect(openDecisionLog(dir, { now })).rejects.toThrow('not a plain file')
+  await expect(openDecisionLog(dir, { secret, now })).rejects.toThrow('not a plain file')
   await rm(join(dir, file))
   await writeFile(join(dir, file), '', { mode: 0o600 })
   await chmod(join(dir, file), 0o666)
-  await expect(openDecisionLog(dir, { now })).rejects.toThrow('by others')
+  await expect(openDecisionLog(dir, { secret, now })).rejects.toThrow('by others')
   expect(await readFile(elsewhere, 'latin1')).toBe('')
   await chmod(join(dir, file), 0o600)
-  await (await openDecisionLog(dir, { now })).close()
+  await (await openDecisionLog(dir, { secret, now })).close()
 })
 
 test('T11 a log directory that is a link or open to others is refused', async () => {
   const real = join(dir, '..', 'real')
   await mkdir(real, { mode: 0o700 })
   await symlink(real, dir)
-  await expect(openDecisionLog(dir, { now })).rejects.toThrow('not a directory')
+  await expect(openDecisionLog(dir, { secret, now })).rejects.toThrow('not a directory')
   await rm(dir)
   await mkdir(dir)
   await chmod(dir, 0o770)
-  await expect(openDecisionLog(dir, { now })).rejects.toThrow('by others')
+  await expect(openDecisionLog(dir, { secret, now })).rejects.toThrow('by others')
   await chmod(dir, 0o700)
-  await (await openDecisionLog(dir, { now })).close()
+  await (await openDecisionLog(dir, { secret, now })).close()
 })
 
 test('following yields new records as they come, across days, each once', slow, async () => {
   let time = at
-  const log = await openDecisionLog(dir, { now: () => time })
+  const log = await openDecisionLog(dir, { secret, now: () => time })
   await log.recordDecision({ ...entry, target: 'a' })
   await log.recordDecision({ ...entry, target: 'b' })
   const stop = new AbortController()
@@ -255,7 +257,7 @@ test('following yields new records as they come, across days, each once', slow, 
 
 test('reading starts after a time where one is given', async () => {
   let time = at
-  const log = await openDecisionLog(dir, { now: () => time })
+  const log = await openDecisionLog(dir, { secret, now: () => time })
   await log.recordDecision({ ...entry, target: 'a' })
   time += 1000
   await log.recordDecision({ ...entry, target: 'b' })
@@ -271,5 +273,5 @@ test('T11 a log directory of another user is refused', async () => {
     await chown(dir, 65_534, 65_534)
     foreign = dir
   }
-  await expect(openDecisionLog(foreign, { now })).rejects.toThrow('belongs to another user')
+  await expect(openDecisionLog(foreign, { secret, now })).rejects.toThrow('belongs to another user')
 })

@@ -20,6 +20,7 @@ import {
   createGateway,
   type DecisionLog,
   type DecisionRecord,
+  type ExchangeLimits,
   type Gateway,
   type GatewayOptions,
   gatewayServerOptions,
@@ -151,12 +152,15 @@ export interface GatewayParts {
   readonly allowedOrigins?: readonly string[]
   readonly now?: () => number
   readonly log?: DecisionLog
+  /** Of the state, where two gateways share it. */
+  readonly secret?: Uint8Array
   readonly logDir?: string
   readonly guard?: Partial<GuardOptions>
   readonly http?: Partial<HttpUpstreamOptions>
   readonly routes?: readonly string[]
   /** Other limits of time than those of a real server, which no test can wait for. */
   readonly server?: ServerOptions
+  readonly limits?: ExchangeLimits
   /** Instead of the HTTP upstream. */
   readonly stdio?: Upstream
 }
@@ -164,14 +168,14 @@ export interface GatewayParts {
 export async function startGateway(parts: GatewayParts = {}): Promise<GatewayUnderTest> {
   const upstream = parts.upstream ?? (await startUpstream())
   const logDir = parts.logDir ?? join(await mkdtemp(join(tmpdir(), 'warder-gateway-')), 'log')
-  const log = parts.log ?? (await openDecisionLog(logDir))
+  const secret = parts.secret ?? randomBytes(32)
+  const log = parts.log ?? (await openDecisionLog(logDir, { secret }))
   let gateway: Gateway | undefined
   const server = createServer({ ...gatewayServerOptions, ...parts.server }, (req, res) => {
     if (!gateway!.handle(req, res)) res.writeHead(404).end('nothing here')
   })
   const port = await listen(server)
   const host = `127.0.0.1:${port}`
-  const secret = randomBytes(32)
   const makeRoute = (path: string): GatewayOptions['routes'][number] => ({
     path,
     guard: createGuard({
@@ -188,8 +192,10 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewayUnd
   gateway = createGateway({
     routes: (parts.routes ?? ['/notes/mcp']).map(makeRoute),
     log,
+    secret,
     allowedOrigins: parts.allowedOrigins ?? [],
     allowedHosts: [host],
+    ...(parts.limits === undefined ? {} : { limits: parts.limits }),
     ...(parts.now === undefined ? {} : { now: parts.now }),
   })
   const resource = `http://${host}/notes/mcp`
@@ -341,6 +347,8 @@ export async function open(gw: { readonly port: number }, sent: Sent): Promise<I
   })
   req.end(bytes)
   const [res] = (await once(req, 'response')) as [IncomingMessage]
+  // A server that has said no may close while the body is still on its way; the answer is what counts.
+  req.on('error', () => undefined)
   return res
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createGuard } from '@warder/guard'
 import { readPolicy } from '@warder/policy'
 import { expect, test } from 'vitest'
@@ -441,10 +442,12 @@ test('a gateway with lists or paths that cannot work does not start, and names a
     recordDecisions: async () => [],
     recordOutcome: () => undefined,
     countRefusal: () => undefined,
+    digest: () => '',
     close: async () => undefined,
   }
+  const secret = randomBytes(32)
   const start = (allowedHosts: string[], allowedOrigins: string[], paths: string[] = []): Gateway =>
-    createGateway({ routes: paths.map(routeAt), log, allowedHosts, allowedOrigins })
+    createGateway({ routes: paths.map(routeAt), log, secret, allowedHosts, allowedOrigins })
   expect(() => start([], ['*', 'null', 'https://a.example/path'])).toThrow(
     /\* is not.*null is not.*path is not.*no host/,
   )
@@ -461,6 +464,6 @@ function routeAt(path: string): Route {
     issuer: 'https://issuer.example',
     keys: { jwks: async () => ({ keys: [] }) },
   })
-  const upstream = httpUpstream({ url: 'http://127.0.0.1:1/mcp', secret: new Uint8Array(32) })
+  const upstream = httpUpstream({ url: 'http://127.0.0.1:1/mcp', secret: randomBytes(32) })
   return { path, guard, upstream }
 }

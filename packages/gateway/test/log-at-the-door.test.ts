@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -22,7 +23,7 @@ import {
 test('T04 a call that cannot be recorded is not made: 503 before the upstream, and calls again when it can be', async () => {
   let time = Date.now()
   const logDir = join(await mkdtemp(join(tmpdir(), 'warder-gateway-')), 'log')
-  const log = await openDecisionLog(logDir, { now: () => time })
+  const log = await openDecisionLog(logDir, { secret: randomBytes(32), now: () => time })
   const gw = await startGateway({ log, logDir })
   const token = await gw.token()
   expect((await send(gw, { token, body: searchCall })).status).toBe(200)

@@ -195,11 +195,18 @@ test('redirects are not followed, and pages, stack traces and other content type
     expect(answer.headers['location']).toBeUndefined()
   }
   expect(upstream.hits.map((hit) => hit.url)).toEqual(Array(6).fill('/mcp'))
-  // The twin: an error in the words of JSON-RPC is the server's to say.
-  const error = { jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'no such thing' } }
-  upstream.answer = (_, res) =>
-    res.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(error))
-  expect(await send(gw, { token, body: searchCall })).toMatchObject({ status: 400, json: error })
+  // The twin: an error in the words of JSON-RPC is the server's to say, and JSON, whatever it calls it.
+  const error = { jsonrpc: '2.0', id: 1, error: { code: -32602, message: '<script>no such thing</script>' } }
+  for (const type of ['application/json', 'text/html', undefined]) {
+    const headers = type === undefined ? {} : { 'content-type': type }
+    upstream.answer = (_, res) => res.writeHead(400, headers).end(JSON.stringify(error))
+    const answer = await send(gw, { token, body: searchCall })
+    expect(answer).toMatchObject({ status: 400, json: error })
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json',
+      'x-content-type-options': 'nosniff',
+    })
+  }
 })
 
 test('O14 a call is sent once, also when the connection breaks before the answer', async () => {

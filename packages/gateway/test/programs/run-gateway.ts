@@ -23,6 +23,7 @@ const guard: Pick<Guard, 'resource' | 'server' | 'metadataUrl' | 'authenticate' 
     decide: () => ({ outcome: 'open', because: 'everybody' }),
     policyDigest: () => 'none',
   }
+const secret = randomBytes(32)
 const server = createServer(gatewayServerOptions)
 server.listen(0, '127.0.0.1', async () => {
   const { port } = server.address() as AddressInfo
@@ -31,10 +32,11 @@ server.listen(0, '127.0.0.1', async () => {
       {
         path: '/notes/mcp',
         guard: guard as Guard,
-        upstream: httpUpstream({ url: url!, secret: randomBytes(32) }),
+        upstream: httpUpstream({ url: url!, secret }),
       },
     ],
-    log: await openDecisionLog(logDir!),
+    log: await openDecisionLog(logDir!, { secret }),
+    secret,
     allowedOrigins: [],
     allowedHosts: [`127.0.0.1:${port}`],
   })
