@@ -87,5 +87,6 @@ export function guessMethod(result: JsonObject): string | undefined {
   for (const [method, { lists }] of knownMethods) {
     if (lists !== undefined && Object.hasOwn(result, lists)) return method
   }
+  if (Object.hasOwn(result, 'completion')) return 'completion/complete'
   return Object.hasOwn(result, 'instructions') ? 'initialize' : undefined
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, ownValue, Refusal, readStrictJson } from '@warder/protocol'
+import { isJsonObject, type JsonObject, ownValue, Refusal, readStrictText } from '@warder/protocol'
 
 /** One message of a server, of a shape that every client reads alike. */
 export type ServerMessage =
@@ -61,7 +61,7 @@ function readKind(value: JsonObject): ServerMessage {
 
 /** A schema may hold 64-bit bounds, which the strict reader refuses; here they only have to come out as they went in. */
 function readAnswerJson(text: string): unknown {
-  const strict = (json: string): unknown => readStrictJson(new TextEncoder().encode(json), limits)
+  const strict = (json: string): unknown => readStrictText(json, limits)
   try {
     return strict(text)
   } catch (error) {

@@ -53,7 +53,8 @@ export function writeRefusal(
     'cache-control': 'no-store',
   }
   if (challenge !== undefined) headers['www-authenticate'] = formatChallenge(challenge)
-  if (rule.status === 503) headers['retry-after'] = String(notes.retryAfter ?? defaultRetryAfter)
+  if (rule.status === 503 || rule.status === 429)
+    headers['retry-after'] = String(notes.retryAfter ?? defaultRetryAfter)
   if (rule.status === 405) headers['allow'] = context.allow ?? 'POST'
   return { status: rule.status, headers, body: JSON.stringify(makeBody(refusal, context)) }
 }

@@ -84,16 +84,25 @@ function closeEvent({ event, id, retry, data }: OpenEvent): ServerSentEvent | un
 
 /** Complete lines only: what stands behind the last line end was never finished. */
 async function* readLines(body: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<string> {
-  let rest = ''
+  let rest: string[] = []
+  let length = 0
   let endedWithReturn = false
   for await (const text of readText(body)) {
     // The LF of a CR LF that was cut in two belongs to the line that the CR has ended.
     const fresh = endedWithReturn && text.startsWith('\n') ? text.slice(1) : text
     endedWithReturn = text.endsWith('\r')
-    const lines = (rest + fresh).split(/\r\n|\n|\r/)
-    rest = lines.pop() ?? ''
-    if (rest.length > limit) throw unreadable('a line is too long')
-    yield* lines
+    // Looked at once: an upstream that sends a long line in small pieces must not cost more than its length.
+    const [first = '', ...others] = fresh.split(/\r\n|\n|\r/)
+    rest.push(first)
+    length += first.length
+    if (others.length > 0) {
+      yield rest.join('')
+      const last = others.pop() ?? ''
+      yield* others
+      rest = [last]
+      length = last.length
+    }
+    if (length > limit) throw unreadable('a line is too long')
   }
 }
 

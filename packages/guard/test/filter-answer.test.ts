@@ -1,7 +1,7 @@
 import { filterAnswer, isFiltered } from '@warder/guard'
 import { Refusal } from '@warder/protocol'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { authenticate, makeGuard, signer } from './fixture.ts'
 
 const guard = makeGuard()
@@ -46,6 +46,30 @@ function messagesOf(stream: string): unknown[] {
     .filter((lines) => lines.length > 0)
     .map((lines) => JSON.parse(lines.map((line) => line.slice(6)).join('\n')))
 }
+
+it('N02 a long line that comes in small pieces is searched once, not once a piece', async () => {
+  const text = `data: ${answer({ content: 'x'.repeat(20_000) })}\n\n`
+  let searched = 0
+  const { split } = String.prototype
+  const counted = vi.spyOn(String.prototype, 'split').mockImplementation(function (this: string, ...args) {
+    searched += this.length
+    return Reflect.apply(split, this, args)
+  })
+  const { out, refused } = await run(sse, text, 'GET', 1).finally(() => counted.mockRestore())
+  expect(refused).toBeUndefined()
+  expect(messagesOf(out)).toHaveLength(1)
+  expect(searched).toBeGreaterThan(20_000)
+  expect(searched).toBeLessThan(3 * text.length)
+})
+
+it('M25 N03 a completion on a resumed stream is filtered like one that was asked for there', async () => {
+  const values = ['search_notes', 'wipe_disk', 'attack_plan']
+  const body = `data: ${answer({ completion: { values, total: 3, hasMore: false } })}\n\n`
+  const { out } = await run(sse, body, 'GET')
+  expect(out).toContain('search_notes')
+  expect(out).not.toMatch(denied)
+  expect(out).not.toContain('total')
+})
 
 it('which answers must be filtered', () => {
   for (const method of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'])

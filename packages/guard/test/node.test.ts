@@ -80,6 +80,17 @@ describe('node:http', async () => {
   ])('G40 the target of %j is refused, also with a token', async (line) => {
     expect(await raw([line, host, close, `Authorization: Bearer ${localToken}`])).toContain(' 400 ')
   })
+  it('L14 two Host lines are refused, also equal ones; one is not', async () => {
+    const get = ['GET /notes/mcp HTTP/1.1', host, close, `Authorization: Bearer ${localToken}`]
+    for (const other of ['Host: evil.example', host]) expect(await raw([...get, other])).toContain(' 400 ')
+    expect(await raw(get)).toContain(' 405 ')
+  })
+  it('L21 a method that no Request can have is 405, and no failure of ours', async () => {
+    for (const method of ['TRACE', 'PUT'])
+      expect(
+        await raw([`${method} /notes/mcp HTTP/1.1`, host, close, `Authorization: Bearer ${localToken}`]),
+      ).toContain(' 405 ')
+  })
   it('G40 an upgrade is 401 like everything else', async () => {
     expect(
       await raw(['GET /notes/mcp HTTP/1.1', host, 'Connection: Upgrade, close', 'Upgrade: websocket']),

@@ -41,19 +41,54 @@ function cellsOf(policy: Policy, kind: 'may' | 'never'): readonly Cell[] {
   )
 }
 
+/** Those of the cells that none of the others covers. */
 function uncovered(
   cells: readonly Cell[],
   others: readonly Cell[],
   policy: Policy,
   kind: 'may' | 'never',
 ): readonly Cell[] {
-  const found = new Map<string, Cell[]>()
+  const found = new Map<string, Map<string | undefined, Cell>>()
   for (const other of others) {
-    const known = found.get(other.server)
-    if (known === undefined) found.set(other.server, [other])
-    else known.push(other)
+    const key = keyOf(other.server, other.row)
+    const scopes = found.get(key) ?? new Map<string | undefined, Cell>()
+    found.set(key, scopes.set(other.scope, other))
   }
-  return cells.filter((cell) => !found.get(cell.server)?.some((other) => covers(other, cell, policy, kind)))
+  const isCovered = (cell: Cell, row: RowKey): boolean => {
+    const scopes = found.get(keyOf(cell.server, row))?.values() ?? []
+    return [...scopes].some((other) => covers(other, cell, policy, kind))
+  }
+  return cells.filter(
+    (cell) => !isCovered(cell, cell.row) && !broaderRows(cell.row).some((row) => isCovered(cell, row)),
+  )
+}
+
+interface RowKey {
+  readonly who: Who
+  readonly client?: string | undefined
+  readonly tools?: readonly string[] | undefined
+  readonly when?: string | undefined
+}
+
+/** Under the same key stand cells that differ in nothing but the scope. */
+const keyOf = (server: string, { who, client, tools, when }: RowKey): string =>
+  JSON.stringify([server, who, client ?? null, tools ?? null, when ?? null])
+
+/** What rows must look like to cover this one: each part is the same or says nothing. Rather too many than too few. */
+function broaderRows({ who, client, tools, when }: AccessRow): readonly RowKey[] {
+  const withoutIssuer: readonly Who[] =
+    who.kind === 'user' && who.issuer !== undefined ? [{ kind: 'user', name: who.name }] : []
+  const whos: readonly Who[] = [who, ...withoutIssuer, { kind: 'anyone' }]
+  const clients = [...new Set([client, 'any', undefined])]
+  const toolLists = [...new Set([tools, undefined])]
+  const conditions = [...new Set([when, undefined])]
+  return whos.flatMap((someone) =>
+    clients.flatMap((some) =>
+      toolLists.flatMap((names) =>
+        conditions.map((condition) => ({ who: someone, client: some, tools: names, when: condition })),
+      ),
+    ),
+  )
 }
 
 /** Whether one cell is about everybody and everything that the other is about; unsure means no. */

@@ -78,10 +78,10 @@ function compareGroups(before: Policy, after: Policy, notes: ChangeNotes): void 
   )
   const names = new Set([...(before.groups?.keys() ?? []), ...(after.groups?.keys() ?? [])])
   for (const group of names) {
-    const old = before.groups?.get(group) ?? []
-    const now = after.groups?.get(group) ?? []
-    const joined = now.filter((name) => !old.includes(name))
-    const left = old.filter((name) => !now.includes(name))
+    const old = new Set(before.groups?.get(group))
+    const now = new Set(after.groups?.get(group))
+    const joined = [...now].filter((name) => !old.has(name))
+    const left = [...old].filter((name) => !now.has(name))
     for (const name of joined) notes.wider(`user ${name} is now in the group ${group}`)
     for (const name of left) notes.narrower(`user ${name} is no longer in the group ${group}`)
     if (!canDeny) continue

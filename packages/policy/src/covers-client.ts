@@ -3,11 +3,6 @@ import { type ClientIdentity, clientClasses } from './principal.ts'
 
 const classes: ReadonlySet<string> = new Set(clientClasses)
 
-/** Whether what a row says under `client` is the id of one client: no class, not `any`, no pattern. */
-export function isClientId(client: string | undefined): client is string {
-  return client !== undefined && client !== 'any' && !classes.has(client) && !client.includes('*')
-}
-
 /**
  * Which clients the `may` of a row is for (design decision 7). Without `client`: all but self-registered ones. By name only
  * clients whose identity is proven, and a pattern only those with a document on a proven host.

@@ -1,13 +1,14 @@
-import type { Asker, Clause } from './clause-index.ts'
+import type { Asker } from './clause-index.ts'
+import { anywhere, type Clause, type Wanted } from './clause-list.ts'
 import { type CompiledServer, compiledServer } from './compile-policy.ts'
 import type { Call, Decision, Policy, ScopeRule, TargetRule } from './policy.ts'
 import type { Principal } from './principal.ts'
-import { type Settled, type SettledClauses, settleClauses } from './settle-clauses.ts'
+import { type SettledClauses, settleClauses, type View } from './settle-clauses.ts'
 
 /**
- * The one decision for lists and calls: open, locked or hidden (RS-22, RS-26, RS-31, RS-39). Pure; the first decision with a
- * policy object compiles it, later ones reuse that, so a policy must not be changed after its first use. `now`, in milliseconds
- * since the epoch, is for conditions about time; without it they cannot be evaluated.
+ * The one decision for lists and calls: open, locked or hidden (RS-22, RS-26, RS-31, RS-39). Pure; `readPolicy`, or the first
+ * decision with a policy object made otherwise, compiles it, so a policy must not be changed afterwards. `now`, in
+ * milliseconds since the epoch, is for conditions about time; without it they cannot be evaluated.
  *
  * Deny beats allow, whatever the order of rows. A scope of the token that the matrix does not allow any more counts for
  * nothing. `never` of a scope also denies every scope that implies it. Rows narrowed to tools say nothing about resources
@@ -30,15 +31,21 @@ export function decide(
     unknown: isBeforeCall(call) ? beforeCall : nothing,
   })
   if (call.kind === 'session') {
-    return settled.hoped.may.length > 0 ? open('a row of access lets them in') : hidden(noRow(settled))
+    return isLetIn(settled) ? open('a row of access lets them in') : hidden(noRow(settled, anything))
   }
   const rule = findRule(entry, call)
   if (rule === undefined) return hidden(`no ${call.kind} line matches`)
   if (rule.never) return hidden(`the line ${rule.match} says never`)
-  const asked: Question = { entry, rule, principal, tool: call.kind === 'tool' ? call.name : undefined }
-  const sure = decideWith(settled, settled.sure, asked)
-  if (settled.hoped === settled.sure || sure.outcome === 'open') return sure
-  const hoped = decideWith(settled, settled.hoped, asked)
+  const asked: Question = {
+    entry,
+    settled,
+    rule,
+    principal,
+    tool: call.kind === 'tool' ? call.name : undefined,
+  }
+  const sure = decideWith('sure', asked)
+  if (!settled.isUnsure() || sure.outcome === 'open') return sure
+  const hoped = decideWith('hoped', asked)
   if (hoped.outcome === sure.outcome) return hoped
   if (hoped.outcome === 'locked') return hoped
   const missing = sure.outcome === 'locked' ? sure.missing : []
@@ -58,19 +65,20 @@ export function decide(
 export function offeredScopes(policy: Policy, server: string, who: Asker): readonly ScopeRule[] {
   const entry = compiledServer(policy, server)
   if (entry === undefined) return []
-  const { hoped } = settleClauses(entry, who, { unknown: beforeConsent })
-  return [...entry.policy.scopes.values()].filter((scope) => isOffered(hoped, scope.name))
+  const settled = settleClauses(entry, who, { unknown: beforeConsent })
+  return [...entry.policy.scopes.values()].filter((scope) => isOffered(settled, 'hoped', scope.name))
 }
 
 /** Whether any row lets this user with this client in at all; without one, not even a session is open. */
 export function hasAccess(policy: Policy, server: string, who: Asker): boolean {
   const entry = compiledServer(policy, server)
-  return entry !== undefined && settleClauses(entry, who, { unknown: beforeConsent }).hoped.may.length > 0
+  return entry !== undefined && isLetIn(settleClauses(entry, who, { unknown: beforeConsent }))
 }
 
 /** What is asked about one tool, resource or prompt. */
 interface Question {
   readonly entry: CompiledServer
+  readonly settled: SettledClauses
   readonly rule: TargetRule
   readonly principal: Principal
   readonly tool: string | undefined
@@ -81,6 +89,9 @@ const beforeCall: ReadonlySet<'args' | 'time'> = new Set(['args'])
 const beforeConsent: ReadonlySet<'args' | 'time'> = new Set(['args', 'time'])
 const isBeforeCall = (call: Call): boolean =>
   call.kind === 'session' || (call.kind === 'tool' && call.args === undefined)
+
+const anything: Wanted = { scope: undefined, tool: anywhere }
+const isLetIn = (settled: SettledClauses): boolean => settled.has('may', 'hoped', anything)
 
 const hidden = (because: string): Decision => ({ outcome: 'hidden', because })
 const open = (because: string): Decision => ({ outcome: 'open', because })
@@ -98,70 +109,76 @@ function findRule(entry: CompiledServer, call: Call): TargetRule | undefined {
   }
 }
 
-function decideWith(settled: SettledClauses, clauses: Settled, asked: Question): Decision {
-  const { rule, principal } = asked
+function decideWith(view: View, asked: Question): Decision {
+  const { rule } = asked
   const needed = rule.scopes
-  const refusal = whyNot(settled, clauses, needed, asked.tool)
+  const refusal = whyNot(view, asked)
   if (refusal !== undefined) return hidden(refusal)
-  const missing = needed.filter((scope) => !isGranted(asked.entry, clauses, principal, scope))
+  const missing = needed.filter((scope) => !isGranted(view, asked, scope))
   if (missing.length === 0)
     return open(`the line ${rule.match} needs ${needed.join(' ') || 'no scope'}; granted`)
   const because = `the line ${rule.match} needs ${needed.join(' ')}; the token lacks ${missing.join(' ')}`
   return { outcome: 'locked', because, needed, missing }
 }
 
-function coversTool(clause: Clause, tool: string | undefined): boolean {
-  return clause.coversTool === undefined || (tool !== undefined && clause.coversTool(tool))
-}
-
-/** Why the matrix does not let them have all of these scopes for this call; undefined: it does. */
-function whyNot(
-  settled: SettledClauses,
-  { may, never }: Settled,
-  needed: readonly string[],
-  tool: string | undefined,
-): string | undefined {
-  for (const clause of never) {
-    const denied = needed.find((scope) => clause.scopes.has(scope))
-    if (denied !== undefined && coversTool(clause, tool)) {
-      const failed = settled.failed.has(clause) ? ', and its when cannot be evaluated' : ''
-      return `access row ${clause.row} says never ${denied}${failed}`
-    }
+/** Why the matrix does not let them have all of the scopes for this call; undefined: it does. */
+function whyNot(view: View, { settled, rule, tool }: Question): string | undefined {
+  const needed = rule.scopes
+  const denial = firstDenial(view, settled, needed, tool)
+  if (denial !== undefined) {
+    const failed = settled.hasFailed(denial) ? ', and its when cannot be evaluated' : ''
+    const denied = needed.find((scope) => denial.scopes.has(scope))
+    return `access row ${denial.row} says never ${denied}${failed}`
   }
-  const covering = may.filter((clause) => coversTool(clause, tool))
-  if (covering.length === 0)
-    return noRow(settled, (clause) => coversTool(clause, tool) && gives(clause, needed))
-  const lacking = needed.find((scope) => !covering.some((clause) => clause.scopes.has(scope)))
+  const covering = { scope: undefined, tool }
+  const lacking = needed.find((scope) => !settled.has('may', view, { scope, tool }))
+  if (lacking === undefined && needed.length > 0) return undefined
+  if (!settled.has('may', view, covering)) return noRow(settled, covering, needed)
   if (lacking === undefined) return undefined
-  const hint = wouldBe(settled, (clause) => coversTool(clause, tool) && clause.scopes.has(lacking))
+  const hint = wouldBe(settled, { scope: lacking, tool })
   return `no row of access gives ${lacking} to this user and client${hint}`
 }
 
-const gives = (clause: Clause, needed: readonly string[]): boolean =>
-  needed.length === 0 || needed.some((scope) => clause.scopes.has(scope))
-
-function noRow(settled: SettledClauses, helps: (clause: Clause) => boolean = () => true): string {
-  return `no row of access is for this user and client${wouldBe(settled, helps)}`
+/** The first row of the file that denies one of the scopes. */
+function firstDenial(
+  view: View,
+  settled: SettledClauses,
+  needed: readonly string[],
+  tool: string | undefined,
+): Clause | undefined {
+  let first: Clause | undefined
+  for (const scope of needed) {
+    const denial = settled.first('never', view, { scope, tool })
+    if (denial !== undefined && (first === undefined || denial.row < first.row)) first = denial
+  }
+  return first
 }
 
-/** Names the rows that would have helped, had their condition held. */
-function wouldBe({ without }: SettledClauses, helps: (clause: Clause) => boolean): string {
-  const rows = new Map(
-    without.filter(({ clause }) => helps(clause)).map(({ clause, why }) => [clause.row, why]),
-  )
-  return [...rows].map(([row, why]) => `; row ${row} would, but ${why}`).join('')
+function noRow(settled: SettledClauses, wanted: Wanted, needed: readonly string[] = []): string {
+  return `no row of access is for this user and client${wouldBe(settled, wanted, needed)}`
+}
+
+/** Names the rows that would have helped, had their condition held: those that give one of the scopes, if any is needed. */
+function wouldBe(settled: SettledClauses, wanted: Wanted, needed: readonly string[] = []): string {
+  const helps = ({ scopes }: Clause): boolean =>
+    needed.length === 0 || needed.some((scope) => scopes.has(scope))
+  return settled
+    .without(wanted)
+    .filter(({ clause }) => helps(clause))
+    .map(({ clause, why }) => `; row ${clause.row} would, but ${why}`)
+    .join('')
 }
 
 /** Whether the matrix lets them have the scope for anything at all. */
-function isOffered({ may, never }: Settled, scope: string): boolean {
-  const isDenied = never.some((clause) => clause.coversTool === undefined && clause.scopes.has(scope))
-  return !isDenied && may.some((clause) => clause.scopes.has(scope))
+function isOffered(settled: SettledClauses, view: View, scope: string): boolean {
+  const isDenied = settled.has('never', view, { scope, tool: undefined })
+  return !isDenied && settled.has('may', view, { scope, tool: anywhere })
 }
 
 /** Whether the token carries the scope, or a broader one that implies it, and the matrix still allows what it carries. */
-function isGranted(entry: CompiledServer, clauses: Settled, principal: Principal, scope: string): boolean {
+function isGranted(view: View, { entry, settled, principal }: Question, scope: string): boolean {
   for (const held of principal.scopes) {
-    if (entry.implied.get(held)?.has(scope) === true && isOffered(clauses, held)) return true
+    if (entry.implied.get(held)?.has(scope) === true && isOffered(settled, view, held)) return true
   }
   return false
 }

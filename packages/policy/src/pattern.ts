@@ -2,6 +2,9 @@
 export interface Pattern {
   readonly text: string
   readonly isExact: boolean
+  /** What stands before the first star and after the last one; of a name, all of it and nothing. */
+  readonly start: string
+  readonly end: string
   matches(value: string): boolean
 }
 
@@ -12,21 +15,24 @@ export interface Pattern {
  */
 export function compilePattern(text: string): Pattern {
   const pieces = text.split('*')
-  if (pieces.length === 1) return { text, isExact: true, matches: (value) => value === text }
-  const first = pieces[0] ?? ''
-  const last = pieces[pieces.length - 1] ?? ''
+  if (pieces.length === 1)
+    return { text, isExact: true, start: text, end: '', matches: (value) => value === text }
+  const start = pieces[0] ?? ''
+  const end = pieces[pieces.length - 1] ?? ''
   const middle = pieces.slice(1, -1).filter((piece) => piece !== '')
   return {
     text,
     isExact: false,
+    start,
+    end,
     matches: (value) => {
-      if (value.length < first.length + last.length) return false
-      if (!value.startsWith(first) || !value.endsWith(last)) return false
-      const end = value.length - last.length
-      let from = first.length
+      if (value.length < start.length + end.length) return false
+      if (!value.startsWith(start) || !value.endsWith(end)) return false
+      const to = value.length - end.length
+      let from = start.length
       for (const piece of middle) {
         const found = value.indexOf(piece, from)
-        if (found < 0 || found + piece.length > end) return false
+        if (found < 0 || found + piece.length > to) return false
         from = found + piece.length
       }
       return true

@@ -19,8 +19,9 @@ export function readAccess(
   place: Place,
   servers: ReadonlyMap<string, ServerPolicy>,
 ): readonly AccessRow[] {
+  const scopes = new Set([...servers.values()].flatMap((server) => [...server.scopes.keys()]))
   return reader.items(place, 'access').flatMap((item) => {
-    const row = readRow(reader, item, servers)
+    const row = readRow(reader, item, servers, scopes)
     return row === undefined ? [] : [row]
   })
 }
@@ -29,15 +30,19 @@ function readRow(
   reader: NodeReader,
   place: Place,
   servers: ReadonlyMap<string, ServerPolicy>,
+  scopes: ReadonlySet<string>,
 ): AccessRow | undefined {
   const fields = reader.fields(place, 'a row of access', keys)
   if (fields === undefined) return undefined
   const named = readNames(reader, fields.get('servers'), 'servers', (name) =>
     servers.has(name) ? undefined : `there is no server ${name}`,
   )
-  const inReach = named === undefined ? [...servers.keys()] : named
+  const isInReach = (scope: string): boolean =>
+    named === undefined
+      ? scopes.has(scope)
+      : named.some((name) => servers.get(name)?.scopes.has(scope) === true)
   const isKnown = (scope: string): string | undefined =>
-    inReach.some((name) => servers.get(name)?.scopes.has(scope) === true)
+    isInReach(scope)
       ? undefined
       : `no server ${named === undefined ? '' : 'of this row '}defines the scope ${scope}`
   const may = readScopeNames(reader, fields.get('may'), isKnown)

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { isScalar, LineCounter, parseDocument } from 'yaml'
+import { compilePolicy } from './compile-policy.ts'
 import type { AccessRow, Policy, ServerPolicy } from './policy.ts'
 import { PolicyErrors } from './policy-errors.ts'
 import { readAccess } from './read-access.ts'
@@ -9,7 +10,8 @@ import { makeNodeReader, type NodeReader, type Place, placeOf } from './read-nod
 import { readServer } from './read-server.ts'
 
 const keys = { known: ['version', 'servers', 'groups', 'access'] }
-const maxCharacters = 1_000_000
+// 100,000 rows of the usual length; reading that many takes seconds and most of a gigabyte.
+const maxCharacters = 5_000_000
 
 /**
  * Reads the text of a policy file (YAML 1.2, format version 1). `file` is for messages only.
@@ -32,6 +34,7 @@ export function readPolicy(text: string, file = 'warder.yaml'): Policy {
     const sorted = reader.problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
     throw new PolicyErrors(file, sorted)
   }
+  compilePolicy(policy)
   return policy
 }
 

@@ -1,79 +1,102 @@
-import type { Asker, Clause } from './clause-index.ts'
+import type { Asker } from './clause-index.ts'
+import { type Clause, type ClauseList, isWanted, type Wanted } from './clause-list.ts'
 import type { CompiledServer } from './compile-policy.ts'
-import type { Answer, Facts } from './condition.ts'
+import type { Answer, Condition, Facts } from './condition.ts'
 
-/** Which rows apply: `sure` where nothing unknown helps, `hoped` where everything unknown turns out well. */
-export interface Settled {
-  readonly may: readonly Clause[]
-  readonly never: readonly Clause[]
-}
+/** How to take what is not known yet: `sure` where nothing unknown helps, `hoped` where everything unknown turns out well. */
+export type View = 'sure' | 'hoped'
 
-/** The rows about a user and client once their conditions are evaluated. */
+/** The rows about one user and client, for one decision. Conditions are evaluated when a row with one is looked at. */
 export interface SettledClauses {
-  readonly sure: Settled
-  /** The same object as `sure` when nothing was unknown. */
-  readonly hoped: Settled
-  /** Rows that would give access but for their condition, with words for the log. */
-  readonly without: readonly { readonly clause: Clause; readonly why: string }[]
-  /** Rows whose `never` applies because its condition could not be evaluated. */
-  readonly failed: ReadonlySet<Clause>
+  /** The first row of the file that gives (or denies) what is wanted. */
+  first(kind: 'may' | 'never', view: View, wanted: Wanted): Clause | undefined
+  /** Whether there is such a row. */
+  has(kind: 'may' | 'never', view: View, wanted: Wanted): boolean
+  /** Rows that would give it but for their condition, in the order of the file, with words for the log. */
+  without(wanted: Wanted): readonly { readonly clause: Clause; readonly why: string }[]
+  /** Whether a condition came out unknown so far; while none has, both views say the same. */
+  isUnsure(): boolean
+  /** Whether the condition of the row could not be evaluated. */
+  hasFailed(clause: Clause): boolean
 }
 
 /**
- * Evaluates the conditions of the rows about this user and client. What cannot be evaluated gives nothing and denies
- * everything (M27).
+ * Finds the rows about this user and client. What cannot be evaluated gives nothing and denies everything (M27); `about` is
+ * what is known of the call.
  */
 export function settleClauses(
   entry: CompiledServer,
   who: Asker,
   about: Omit<Facts, 'user' | 'client'>,
 ): SettledClauses {
-  const may = entry.may.about(who)
-  const never = entry.never.about(who)
-  if (!may.some(isConditional) && !never.some(isConditional)) {
-    const sure = { may, never }
-    return { sure, hoped: sure, without: [], failed: new Set() }
-  }
-  const groups = [...new Set([...who.user.groups, ...entry.groupsOf(who.user.names)])]
-  const facts: Facts = { ...about, user: { ...who.user, groups }, client: who.client }
-  return settle(may, never, facts)
-}
+  const groups = entry.groupsOf(who.user.names)
+  const lists = { may: entry.may.about(who, groups), never: entry.never.about(who, groups) }
+  let facts: Facts | undefined
+  let answers: Map<Condition, Answer> | undefined
+  let isUnsure = false
 
-function settle(may: readonly Clause[], never: readonly Clause[], facts: Facts): SettledClauses {
-  const mays = may.map((clause) => ({ clause, answer: answerOf(clause, facts) }))
-  const nevers = never.map((clause) => ({ clause, answer: answerOf(clause, facts) }))
-  const sure = {
-    may: clausesOf(mays, ['yes']),
-    never: clausesOf(nevers, ['yes', 'failed', 'unknown']),
+  const answerOf = (condition: Condition): Answer => {
+    const known = answers?.get(condition)
+    if (known !== undefined) return known
+    facts ??= { ...about, user: { ...who.user, groups: namesOf(who, groups) }, client: who.client }
+    answers ??= new Map()
+    const answer = condition.evaluate(facts)
+    answers.set(condition, answer)
+    if (answer.holds === 'unknown') isUnsure = true
+    return answer
   }
-  const hoped = {
-    may: clausesOf(mays, ['yes', 'unknown']),
-    never: clausesOf(nevers, ['yes', 'failed']),
+  const applies = (kind: 'may' | 'never', view: View, { condition }: Clause): boolean => {
+    if (condition === undefined) return true
+    const { holds } = answerOf(condition)
+    if (holds === 'unknown') return (kind === 'may') === (view === 'hoped')
+    return holds === 'yes' || (holds === 'failed' && kind === 'never')
   }
-  const isCertain = sure.may.length === hoped.may.length && sure.never.length === hoped.never.length
+  const first = (
+    kind: 'may' | 'never',
+    view: View,
+    wanted: Wanted,
+    isAnyEnough: boolean,
+  ): Clause | undefined => {
+    let found: Clause | undefined
+    for (const list of candidates(lists[kind], wanted)) {
+      for (const clause of list) {
+        if (found !== undefined && found.row <= clause.row) break
+        if (!isWanted(clause, wanted, who.client) || !applies(kind, view, clause)) continue
+        if (isAnyEnough) return clause
+        found = clause
+      }
+    }
+    return found
+  }
+
   return {
-    sure,
-    hoped: isCertain ? sure : hoped,
-    without: mays.flatMap(({ clause, answer }) => {
-      const why = whyWithout(answer)
-      return why === undefined ? [] : [{ clause, why }]
-    }),
-    failed: new Set(clausesOf(nevers, ['failed'])),
+    first: (kind, view, wanted) => first(kind, view, wanted, false),
+    has: (kind, view, wanted) => first(kind, view, wanted, true) !== undefined,
+    without: (wanted) => {
+      const rows = new Map<number, { readonly clause: Clause; readonly why: string }>()
+      for (const clause of candidates(lists.may, wanted).flat()) {
+        if (clause.condition === undefined || !isWanted(clause, wanted, who.client)) continue
+        const why = whyWithout(answerOf(clause.condition))
+        if (why !== undefined) rows.set(clause.row, { clause, why })
+      }
+      return [...rows.values()].sort((a, b) => a.clause.row - b.clause.row)
+    },
+    isUnsure: () => isUnsure,
+    hasFailed: ({ condition }) => condition !== undefined && answerOf(condition).holds === 'failed',
   }
 }
 
-const answerOf = (clause: Clause, facts: Facts): Answer =>
-  clause.condition === undefined ? { holds: 'yes' } : clause.condition.evaluate(facts)
+function candidates(lists: readonly ClauseList[], wanted: Wanted): readonly (readonly Clause[])[] {
+  const found: (readonly Clause[])[] = []
+  for (const list of lists) list.find(wanted, found)
+  return found
+}
 
-const clausesOf = (
-  answered: readonly { readonly clause: Clause; readonly answer: Answer }[],
-  wanted: readonly Answer['holds'][],
-): readonly Clause[] =>
-  answered.filter(({ answer }) => wanted.includes(answer.holds)).map(({ clause }) => clause)
+const namesOf = (who: Asker, groups: readonly string[]): readonly string[] => [
+  ...new Set([...who.user.groups, ...groups]),
+]
 
 function whyWithout(answer: Answer): string | undefined {
   if (answer.holds === 'no') return 'its when does not hold'
   return answer.holds === 'failed' ? `its when cannot be evaluated (${answer.why})` : undefined
 }
-
-const isConditional = (clause: Clause): boolean => clause.condition !== undefined

@@ -1,4 +1,5 @@
 import { compilePattern, type Pattern } from './pattern.ts'
+import { makePatternIndex } from './pattern-index.ts'
 import type { TargetRule } from './policy.ts'
 
 /** The lines of `tools`, `resources` or `prompts`, ready for many look-ups. */
@@ -14,31 +15,38 @@ interface Line {
 }
 
 /**
- * Indexes lines by exact name, so that a look-up costs one Map access and only the patterns that stand before the hit.
- * `isPlain` says whether a value may be matched by a pattern at all: what it rejects is found by its exact name or not.
+ * Indexes lines by exact name, and patterns by how they begin and end, so that a look-up costs the same however many lines
+ * there are. `isPlain` says whether a value may be matched by a pattern at all: what it rejects is found by its exact name
+ * or not.
  */
 export function makeTargetIndex(
   rules: readonly TargetRule[],
   isPlain: (value: string) => boolean,
 ): TargetIndex {
   const exact = new Map<string, Line>()
-  const patterns: Line[] = []
+  const patterns = makePatternIndex<Line>()
   rules.forEach((rule, position) => {
     const line = { rule, pattern: compilePattern(rule.match), position }
-    if (!line.pattern.isExact) patterns.push(line)
+    if (!line.pattern.isExact) patterns.add(line.pattern, line)
     else if (!exact.has(rule.match)) exact.set(rule.match, line)
   })
   return {
     find: (value) => {
-      const named = exact.get(value)
-      for (const line of patterns) {
-        if (named !== undefined && named.position < line.position) break
-        // An odd value that a pattern would catch is nobody's: going on to a later line could turn a no into a yes.
-        if (line.pattern.matches(value)) return isPlain(value) ? line.rule : undefined
-      }
-      return named?.rule
+      let first = exact.get(value)
+      for (const lines of patterns.near(value)) first = firstOf(lines, value, first)
+      // An odd value that a pattern would catch is nobody's: going on to a later line could turn a no into a yes.
+      return first === undefined || first.pattern.isExact || isPlain(value) ? first?.rule : undefined
     },
   }
+}
+
+/** The first of the lines that matches, unless `known` stands before it. */
+function firstOf(lines: readonly Line[], value: string, known: Line | undefined): Line | undefined {
+  for (const line of lines) {
+    if (known !== undefined && known.position < line.position) return known
+    if (line.pattern.matches(value)) return line
+  }
+  return known
 }
 
 /**

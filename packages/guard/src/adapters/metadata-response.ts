@@ -13,8 +13,9 @@ const cors = {
  * throw `http.path`, so that nobody gets metadata of a resource that is not here. Public, also for pages of any origin.
  */
 export function metadataResponse(guard: Guard, request: Request): Response | undefined {
-  const { pathname } = new URL(request.url)
   const root = wellKnownPath('oauth-protected-resource')
+  if (!request.url.includes(root)) return undefined
+  const { pathname } = new URL(request.url)
   if (pathname !== root && !pathname.startsWith(`${root}/`)) return undefined
   if (pathname !== root && pathname !== new URL(guard.metadataUrl).pathname) throw new Refusal('http.path')
   if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: cors })

@@ -13,7 +13,10 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 export function toNodeHandler(handle: (request: Request) => Promise<Response>): NodeHandler {
   return (incoming, outgoing) => {
     const aborted = new AbortController()
-    outgoing.on('close', () => aborted.abort())
+    // Only a client that went away: telling every request's signals of its good end costs more than the rest of the adapter.
+    outgoing.on('close', () => {
+      if (!outgoing.writableFinished) aborted.abort()
+    })
     answer(handle, incoming, outgoing, aborted.signal).catch(() => outgoing.destroy())
   }
 }
@@ -42,6 +45,8 @@ async function answer(
 
 function readRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   const method = incoming.method ?? ''
+  // The platform's Request refuses to be made with them.
+  if (['CONNECT', 'TRACE', 'TRACK'].includes(method)) throw new Refusal('http.method')
   const headers = readHeaders(incoming)
   const url = readUrl(incoming)
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers, signal })
@@ -52,8 +57,12 @@ function readRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   return new Request(url, init as RequestInit)
 }
 
-/** From the raw lines: Node's own object keeps the first of two `Authorization` headers and forgets the other. */
+/**
+ * From the raw lines: Node's own object keeps the first of two `Authorization` headers and forgets the other. Two `Host` lines are
+ * refused, since a proxy in front may have meant the other one.
+ */
 function readHeaders(incoming: IncomingMessage): Headers {
+  if ((incoming.headersDistinct['host']?.length ?? 0) > 1) throw new Refusal('http.header')
   const headers = new Headers()
   for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
     headers.append(incoming.rawHeaders[at] ?? '', incoming.rawHeaders[at + 1] ?? '')

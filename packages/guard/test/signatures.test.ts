@@ -1,0 +1,86 @@
+import { constants, KeyObject, sign } from 'node:crypto'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { authenticate, makeGuard, makeSigner, reasonOf, type Signer } from './fixture.ts'
+
+const algorithms = [
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+]
+
+afterEach(() => vi.restoreAllMocks())
+
+const tryToken = async (signer: Signer, token: string): Promise<string> =>
+  reasonOf(authenticate(makeGuard({ keys: { jwks: async () => ({ keys: [signer.jwk] }) } }), token))
+
+/** The token with another signature over the same bytes. */
+function resign(token: string, make: (signed: Buffer) => Buffer): string {
+  const signed = token.slice(0, token.lastIndexOf('.'))
+  return `${signed}.${make(Buffer.from(signed)).toString('base64url')}`
+}
+
+const signatureOf = (token: string): Buffer =>
+  Buffer.from(token.slice(token.lastIndexOf('.') + 1), 'base64url')
+
+describe.each([
+  ['with node:crypto', true],
+  ['on a runtime without it', false],
+])('RS-09 signatures %s', (_, hasNode) => {
+  const run = async (signer: Signer, token: string): Promise<string> => {
+    if (!hasNode) vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
+    return tryToken(signer, token)
+  }
+
+  test.each(algorithms)(
+    'RS-09 %s: the right one passes; of another key, changed or cut it does not',
+    async (name) => {
+      const signer = await makeSigner(name)
+      const other = await makeSigner(name)
+      const token = await signer.sign()
+      expect(await run(signer, token)).toBe('passed')
+      expect(await run(signer, await other.sign())).toBe('token.signature')
+      const good = signatureOf(token)
+      const changed = Buffer.from(good)
+      changed[changed.length >> 1] = (changed[changed.length >> 1] ?? 0) ^ 1
+      for (const wrong of [changed, good.subarray(1), good.subarray(0, -1), Buffer.concat([good, good])]) {
+        expect(
+          await run(
+            signer,
+            resign(token, () => wrong),
+          ),
+        ).toBe('token.signature')
+      }
+      expect(
+        await run(
+          signer,
+          resign(token, () => Buffer.alloc(good.length)),
+        ),
+      ).toBe('token.signature')
+    },
+  )
+
+  test('G25 an ECDSA signature in DER is none, although it is right', async () => {
+    const signer = await makeSigner('ES256')
+    const key = KeyObject.from(signer.privateKey as Parameters<typeof KeyObject.from>[0])
+    const signWith = (dsaEncoding: 'der' | 'ieee-p1363') => (signed: Buffer) =>
+      sign('sha256', signed, { key, dsaEncoding })
+    const token = await signer.sign()
+    expect(await run(signer, resign(token, signWith('der')))).toBe('token.signature')
+    expect(await run(signer, resign(token, signWith('ieee-p1363')))).toBe('passed')
+  })
+
+  test('RS-09 RSA-PSS with a salt of another length, and PKCS #1 under its name, are none', async () => {
+    const signer = await makeSigner('PS256')
+    const key = KeyObject.from(signer.privateKey as Parameters<typeof KeyObject.from>[0])
+    const pss = (saltLength: number) => (signed: Buffer) =>
+      sign('sha256', signed, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
+    const token = await signer.sign()
+    expect(await run(signer, resign(token, pss(20)))).toBe('token.signature')
+    expect(
+      await run(
+        signer,
+        resign(token, (signed) => sign('sha256', signed, key)),
+      ),
+    ).toBe('token.signature')
+    expect(await run(signer, resign(token, pss(32)))).toBe('passed')
+  })
+})
