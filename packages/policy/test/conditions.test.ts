@@ -41,6 +41,26 @@ describe('a condition on arguments', () => {
     expect(decide(policy, 'notes', held, create())).toMatchObject({ needed: ['notes:write'], missing: [] })
   })
 
+  test('RS-22 M17 locked before a call names what the token lacks, were the condition to hold or not', () => {
+    const call = create()
+    expect(decide(may('args.folder == "ci"'), 'notes', principal(), call)).toMatchObject({
+      outcome: 'locked',
+      needed: ['notes:write'],
+      missing: ['notes:write'],
+    })
+    // What the token holds counts only where the matrix gives it, and that depends on the arguments here.
+    const policy = notes(`  - { who: { user: owner }, client: any, may: [notes:read] }
+  - { who: { user: owner }, client: any, may: [notes:write], when: 'args.folder == "ci"' }`)
+    const search: Call = { kind: 'tool', name: 'search_notes' }
+    expect(decide(policy, 'notes', principal(['notes:write']), search)).toMatchObject({
+      outcome: 'locked',
+      because: 'it depends on the arguments of the call',
+      needed: ['notes:read'],
+      missing: ['notes:read'],
+    })
+    expect(decide(policy, 'notes', principal(['notes:read']), search).outcome).toBe('open')
+  })
+
   test.each([
     ['an array', ['ci']],
     ['an object', { ci: 'ci' }],

@@ -114,6 +114,21 @@ describe('open, locked, hidden', () => {
       'row 2',
     )
   })
+
+  test('RS-31 of prohibitions of several scopes of one tool the first of the file is named', () => {
+    const denial = (scope: string): string => `  - { who: anyone, never: [${scope}] }`
+    const [read, share] = [denial('notes:read'), denial('notes:share')]
+    const call = { kind: 'tool', name: 'share_note' } as const
+    const because = (rows: readonly string[]): string =>
+      decide(notes([everything, ...rows].join('\n')), 'notes', principal(), call).because
+    expect(because([read, share])).toBe('access row 2 says never notes:read')
+    expect(because([share, read])).toBe('access row 2 says never notes:share')
+  })
+
+  test('RS-31 of a server that the policy does not know nothing is offered', () => {
+    expect(offeredScopes(full, 'nowhere', principal())).toEqual([])
+    expect(offeredScopes(full, 'notes', principal())).not.toEqual([])
+  })
 })
 
 describe('who', () => {

@@ -4,151 +4,15 @@ import {
   type AccessRow,
   type Call,
   type ClientClass,
-  clientClasses,
   type Decision,
   decide,
   hasAccess,
   type Policy,
-  type Principal,
-  type ScopeRule,
-  type ServerPolicy,
   type TargetRule,
 } from '../src/index.ts'
 import { linearDecide } from './linear-decide.ts'
 import { principal } from './principals.ts'
-
-/** Sometimes each, sometimes nothing. */
-const maybe = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(of, { nil: undefined })
-const some = <T>(of: readonly T[], minLength = 0): fc.Arbitrary<T[]> =>
-  fc.subarray([...of], { minLength, maxLength: 2 })
-
-const scopes = ['s:a', 's:b', 's:c', 's:d'] as const
-const toolNames = ['t1', 't2', 'delete_a', 'delete_b', 'a_read', 'delete_é', 'x'] as const
-const matches = [...toolNames, 't*', 'delete_*', '*_read', '*e*', 'd*e_*', '*', 'delete_*b', '*a'] as const
-const uris = ['n:///a', 'n:///a/b', 'n:///a/../b', 'n:///%2e%2e/b', 'm:///'] as const
-const clients = ['c1', 'c2', 'local', 'https://c.example/x', 'https://d.example/x/y'] as const
-const saidClients = [
-  'any',
-  ...clientClasses,
-  ...clients,
-  'https://c.example/*',
-  'https://d.example/*/y',
-  'https://*',
-]
-const whens = [
-  'args.folder == "ci"',
-  'args.size > 3',
-  'user.subject == "u1"',
-  'client.class == "local"',
-  '"staff" in user.groups',
-  'time > timestamp("2026-01-01T00:00:00Z")',
-  'no condition at all',
-]
-
-const whos: fc.Arbitrary<AccessRow['who']> = fc.oneof(
-  fc.constant({ kind: 'anyone' as const }),
-  fc.record({ kind: fc.constant('user' as const), name: fc.constantFrom('ann', 'bob') }),
-  fc.constant({ kind: 'user' as const, name: 'ann', issuer: 'https://auth.example' }),
-  fc.constant({ kind: 'user' as const, name: 'ann', issuer: 'https://other.example' }),
-  fc.record({ kind: fc.constant('group' as const), name: fc.constantFrom('staff', 'ops') }),
-  fc.constant({ kind: 'service' as const, name: 'ann' }),
-)
-
-const rows: fc.Arbitrary<AccessRow> = fc
-  .record({
-    who: whos,
-    client: maybe(fc.constantFrom(...saidClients)),
-    may: some(scopes),
-    never: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, some(scopes)),
-    tools: maybe(some(matches, 1)),
-    servers: maybe(fc.constantFrom(['s'], ['other'], ['s', 'other'])),
-    when: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, fc.constantFrom(...whens)),
-  })
-  .map(({ who, client, may, never, tools, servers, when }) => ({
-    who,
-    may,
-    never,
-    ...(client !== undefined && { client }),
-    ...(tools !== undefined && { tools }),
-    ...(servers !== undefined && { servers }),
-    ...(when !== undefined && { when }),
-  }))
-
-const lines = (match: fc.Arbitrary<string>): fc.Arbitrary<TargetRule[]> =>
-  fc.array(
-    fc.oneof(
-      { weight: 5, arbitrary: fc.record({ match, scopes: some(scopes), never: fc.constant(false) }) },
-      fc.record({ match, scopes: fc.constant([]), never: fc.constant(true) }),
-    ),
-    { maxLength: 12 },
-  )
-
-const servers: fc.Arbitrary<ServerPolicy> = fc
-  .record({
-    implied: fc.tuple(...scopes.map((_, at) => fc.subarray(scopes.slice(0, at)))),
-    tools: lines(fc.constantFrom(...matches)),
-    resources: lines(fc.constantFrom(...uris, 'n:///*', '*/b', 'n:///a/*')),
-    prompts: lines(fc.constantFrom(...matches)),
-  })
-  .map(({ implied, ...targets }) => ({
-    name: 's',
-    env: [],
-    listLocked: true,
-    scopes: new Map(scopes.map((name, at) => [name, scopeRule(name, implied[at])])),
-    ...targets,
-  }))
-
-const scopeRule = (name: string, implies: readonly string[] = []): ScopeRule => ({
-  name,
-  title: name,
-  basic: false,
-  implies,
-  risk: 'normal',
-})
-
-// Few people and clients, so that many rows are about the same ones and every list outgrows plain scanning.
-const policies: fc.Arbitrary<Policy> = fc
-  .record({
-    server: servers,
-    access: fc.oneof(fc.array(rows, { maxLength: 6 }), fc.array(rows, { minLength: 30, maxLength: 120 })),
-    staff: fc.subarray(['ann', 'bob']),
-    ops: fc.subarray(['ann', 'bob']),
-  })
-  .map(({ server, access, staff, ops }) => ({
-    version: 1,
-    servers: new Map([['s', server]]),
-    access,
-    groups: new Map([
-      ['staff', staff],
-      ['ops', ops],
-    ]),
-    digest: 'x',
-  }))
-
-const callers: fc.Arbitrary<Principal> = fc
-  .record({
-    held: fc.subarray([...scopes, 'unknown']),
-    names: fc.subarray(['ann', 'bob', 'eve']),
-    groups: fc.subarray(['ops', 'staff']),
-    client: fc.constantFrom(...clients, 'any'),
-    class: fc.constantFrom<ClientClass>(...clientClasses),
-  })
-  .map(({ held, ...other }) => principal(held, other))
-
-const args = maybe(
-  fc.record(
-    { folder: fc.constantFrom('ci', 'prod', 1), size: fc.constantFrom(1, 5, 'x') },
-    { requiredKeys: [] },
-  ),
-)
-const calls: fc.Arbitrary<Call> = fc.oneof(
-  fc
-    .record({ name: fc.constantFrom(...toolNames, 'delete_c', '', 't'), args })
-    .map(({ name, args }): Call => ({ kind: 'tool', name, ...(args !== undefined && { args }) })),
-  fc.record({ kind: fc.constant('resource' as const), uri: fc.constantFrom<string>(...uris) }),
-  fc.record({ kind: fc.constant('prompt' as const), name: fc.constantFrom<string>(...toolNames) }),
-  fc.constant({ kind: 'session' as const, method: 'ping' }),
-)
+import { callers, calls, maybe, policies, scopeRule } from './whole-policies.ts'
 
 describe('an index changes no decision', { timeout: 60_000 }, () => {
   test('RS-31 RS-39 M09 whatever the policy, the answer is that of looking at every line and every row', () => {
@@ -225,6 +89,24 @@ test('RS-31 of several prohibitions the first of the file is named, whoever they
     const policy = { ...largePolicy(0, () => ({})), access }
     const decision = decide(policy, 's', principal([], { names: ['ann'] }), { kind: 'tool', name: 'tool1' })
     expect(decision).toEqual({ outcome: 'hidden', because: 'access row 1 says never s:a' })
+  }
+})
+
+test('RS-31 the rows that would have helped are named in the order of the file, whoever they are about', () => {
+  const row = { may: ['s:a'], never: [], when: 'args.folder == "ci"' }
+  const everyone = { ...row, who: { kind: 'anyone' as const } }
+  const ann = { ...row, who: { kind: 'user' as const, name: 'ann' } }
+  for (const access of [
+    [everyone, ann],
+    [ann, everyone],
+  ]) {
+    const policy = { ...largePolicy(0, () => ({})), access }
+    const call: Call = { kind: 'tool', name: 'tool1', args: { folder: 'x' } }
+    const words = [1, 2].map((at) => `; row ${at} would, but its when does not hold`).join('')
+    expect(decide(policy, 's', principal([], { names: ['ann'] }), call)).toEqual({
+      outcome: 'hidden',
+      because: `no row of access is for this user and client${words}`,
+    })
   }
 })
 

@@ -67,7 +67,7 @@ describe('OT-10: what one POST carries', () => {
   })
 })
 
-describe('GW-41: what is written anew', () => {
+describe('M19: what is written anew', () => {
   it('keeps the very post when no message was replaced', () => {
     const post = read([request(1), request(2)])
     expect(replaceMessages(post, post.messages)).toBe(post)
