@@ -11,16 +11,11 @@ export interface Credentials {
   readonly query?: string
 }
 
-const clientClasses: readonly string[] = [
-  'pre-registered',
-  'document',
-  'local',
-  'self-registered',
-] satisfies readonly ClientClass[]
+const clientClasses: readonly ClientClass[] = ['pre-registered', 'document', 'local', 'self-registered']
 
 /** The token of a request (RFC 6750 section 2.1), from the one place where it may be. Throws `token.*`. */
 export function readToken(credentials: Credentials): string {
-  return readBearer(credentials.authorization, credentials.query?.replace(/^\?/, ''))
+  return readBearer(credentials.authorization, credentials.query)
 }
 
 /**
@@ -75,5 +70,5 @@ function findUser(claims: TokenClaims, options: ResolvedOptions): UserNames {
 /** Nobody vouches for a client whose class is not known. */
 function readClientClass(claims: TokenClaims, options: ResolvedOptions): ClientClass {
   const said = options.clientClass === undefined ? claims.clientClass : options.clientClass(claims.clientId)
-  return said !== undefined && clientClasses.includes(said) ? (said as ClientClass) : 'self-registered'
+  return clientClasses.find((known) => known === said) ?? 'self-registered'
 }

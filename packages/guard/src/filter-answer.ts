@@ -1,6 +1,7 @@
 import type { Principal } from '@warder/policy'
 import { isJsonObject, type JsonObject, knownMethods, ownValue, Refusal, refusals } from '@warder/protocol'
 import { guessMethod } from './filter-list.ts'
+import { filterListText } from './filter-list-text.ts'
 import type { Guard } from './guard.ts'
 import { mentionsAnywhere } from './hidden-names.ts'
 import { readAnswer, readAnswers, type ServerMessage } from './read-answer.ts'
@@ -46,7 +47,7 @@ export function isOpenStream(method: string): boolean {
  * The body of an answer as the principal may see it. Cursors of lists pass as they are where there is no `sealCursor`.
  *
  * JSON comes out whole, events one by one as they come. Nothing is passed on that was not read first: every message is written
- * anew from what was read, comments lose their text, events that no client dispatches are dropped. What clients could read in
+ * anew from what was read (items of a list keep the text that was read), comments lose their text, events that no client dispatches are dropped. What clients could read in
  * another way throws `upstream.answer`: another content type, a byte order mark, invalid UTF-8 or JSON, duplicate keys, several
  * messages in one event, a result beside an error, more than 8 MB (`resources/read`: 32 MB). Then nothing of that message has come out; what came out
  * before was complete. Content codings must be undone by the caller.
@@ -131,6 +132,10 @@ function formatPosition(position: StreamPosition, data: string | undefined): Str
 /** Only what answers a batch may be several messages at once. */
 function filterText(filter: Filter, text: string): string | undefined {
   if (typeof filter.asked === 'string') {
+    const list = knownMethods.get(filter.asked)?.lists
+    const short =
+      list === undefined ? undefined : filterListText(text, list, (answer) => filterMessage(filter, answer))
+    if (short !== undefined) return short
     const message = filterMessage(filter, readAnswer(text))
     return message === undefined ? undefined : JSON.stringify(message)
   }

@@ -8,13 +8,21 @@ export interface FilterParts {
   decide(call: Call): Decision
 }
 
-type List = 'tools' | 'prompts' | 'resources' | 'resourceTemplates'
+export type List = 'tools' | 'prompts' | 'resources' | 'resourceTemplates'
 
-const calls: Readonly<Record<List, (item: JsonObject) => Call>> = {
-  tools: (item) => ({ kind: 'tool', name: readName(item, 'name') }),
-  prompts: (item) => ({ kind: 'prompt', name: readName(item, 'name') }),
-  resources: (item) => ({ kind: 'resource', uri: readName(item, 'uri') }),
-  resourceTemplates: (item) => ({ kind: 'resource', uri: readName(item, 'uriTemplate') }),
+/** The member by which items are told apart. */
+export const nameMembers: Readonly<Record<List, string>> = {
+  tools: 'name',
+  prompts: 'name',
+  resources: 'uri',
+  resourceTemplates: 'uriTemplate',
+}
+
+const calls: Readonly<Record<List, (name: string) => Call>> = {
+  tools: (name) => ({ kind: 'tool', name }),
+  prompts: (name) => ({ kind: 'prompt', name }),
+  resources: (uri) => ({ kind: 'resource', uri }),
+  resourceTemplates: (uri) => ({ kind: 'resource', uri }),
 }
 
 /** Members of a list result besides the list itself; others could carry what the list must not show. */
@@ -50,7 +58,7 @@ function filterList(list: List, result: JsonObject, parts: FilterParts): JsonObj
 
 function isVisible(list: List, item: unknown, parts: FilterParts): boolean {
   if (!isJsonObject(item)) throw new Refusal('upstream.answer', { detail: `an item of ${list}` })
-  const { outcome } = parts.decide(calls[list](item))
+  const { outcome } = parts.decide(calls[list](readName(item, nameMembers[list])))
   return outcome === 'open' || (outcome === 'locked' && parts.server.listLocked)
 }
 
@@ -63,10 +71,12 @@ function readName(item: JsonObject, member: string): string {
 
 function filterDescription(method: string, result: JsonObject, parts: FilterParts): JsonObject {
   const instructions = ownValue(result, 'instructions')
+  if (instructions !== undefined && typeof instructions !== 'string')
+    throw new Refusal('upstream.answer', { detail: 'instructions that are no text' })
   const kept =
-    typeof instructions === 'string'
-      ? { instructions: withoutLinesAbout(instructions, hiddenNames(parts.server, parts.decide)) }
-      : {}
+    instructions === undefined
+      ? {}
+      : { instructions: withoutLinesAbout(instructions, hiddenNames(parts.server, parts.decide)) }
   return { ...result, ...kept, ...(method === 'server/discover' ? { cacheScope: 'private' } : {}) }
 }
 
@@ -74,9 +84,7 @@ function filterDescription(method: string, result: JsonObject, parts: FilterPart
 function filterCompletion(result: JsonObject, parts: FilterParts): JsonObject {
   const completion = ownValue(result, 'completion')
   const values = isJsonObject(completion) ? ownValue(completion, 'values') : undefined
-  if (!isJsonObject(completion) || !Array.isArray(values)) {
-    throw new Refusal('upstream.answer', { detail: 'no completion' })
-  }
+  if (!Array.isArray(values)) throw new Refusal('upstream.answer', { detail: 'no completion' })
   const names = hiddenNames(parts.server, parts.decide)
   const kept = values.filter((value) => typeof value === 'string' && !mentions(value, names))
   return kept.length === values.length ? result : { ...result, completion: { values: kept } }

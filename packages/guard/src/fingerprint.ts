@@ -7,7 +7,8 @@ export type Fingerprint = (text: string) => string | Promise<string>
  */
 export function makeFingerprint(): Fingerprint {
   const node = globalThis.process?.getBuiltinModule?.('node:crypto')
-  if (node !== undefined) return (text) => node.createHash('sha256').update(text).digest('base64url')
+  // `hash` makes no object for the garbage collector; other runtimes do not all have it.
+  if (node?.hash !== undefined) return (text) => node.hash('sha256', text, 'base64url')
   return async (text) => {
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')

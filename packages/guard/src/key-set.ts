@@ -81,10 +81,9 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
     } else {
       await pending
     }
-    const found = pick(algorithm, kid)
     // Without an answer nobody knows whether the key is new or made up; a refresh of the token would not help either.
-    if (found === undefined && failure !== undefined) throw unavailable()
-    return found
+    if (failure !== undefined) throw unavailable()
+    return pick(algorithm, kid)
   }
 
   return {

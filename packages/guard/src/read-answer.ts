@@ -1,4 +1,11 @@
-import { isJsonObject, type JsonObject, ownValue, Refusal, readStrictText } from '@warder/protocol'
+import {
+  isJsonObject,
+  type JsonLimits,
+  type JsonObject,
+  ownValue,
+  Refusal,
+  readStrictText,
+} from '@warder/protocol'
 
 /** One message of a server, of a shape that every client reads alike. */
 export type ServerMessage =
@@ -6,7 +13,8 @@ export type ServerMessage =
   | { readonly kind: 'error'; readonly value: JsonObject; readonly error: JsonObject }
   | { readonly kind: 'request' | 'notification'; readonly value: JsonObject; readonly method: string }
 
-const limits = { depth: 64, keys: 1_000_000 }
+/** Bounds on the shape of an answer; its size is the business of whoever read it. */
+export const answerLimits: JsonLimits = { depth: 64, keys: 1_000_000 }
 
 /**
  * The one JSON-RPC message in a text from the server behind: strict JSON, no batch, either a result or an error or a method, and
@@ -61,7 +69,7 @@ function readKind(value: JsonObject): ServerMessage {
 
 /** A schema may hold 64-bit bounds, which the strict reader refuses; here they only have to come out as they went in. */
 function readAnswerJson(text: string): unknown {
-  const strict = (json: string): unknown => readStrictText(json, limits)
+  const strict = (json: string): unknown => readStrictText(json, answerLimits)
   try {
     return strict(text)
   } catch (error) {

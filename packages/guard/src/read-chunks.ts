@@ -47,6 +47,11 @@ export async function readBounded(
     }
     parts.push(chunk.value)
   }
+  return joinBytes(parts, size)
+}
+
+/** The parts, `size` bytes together, on a buffer of their own. */
+export function joinBytes(parts: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(size)
   let at = 0
   for (const part of parts) {

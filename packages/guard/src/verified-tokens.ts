@@ -1,4 +1,3 @@
-import { Refusal } from '@warder/protocol'
 import { LRUCache } from 'lru-cache'
 import { makeFingerprint } from './fingerprint.ts'
 import { type TokenClaims, type TokenRules, type VerifiedJwt, verifyJwt } from './verify-jwt.ts'
@@ -18,12 +17,8 @@ export function createVerifiedTokens(
   return async (token) => {
     const id = await fingerprint(`${rules.resource} ${token}`)
     const known = verified.get(id)
-    if (known !== undefined && (await rules.keys.isCurrent(known.key))) {
-      if (known.claims.expiresAt * 1000 > rules.now()) return known.claims
-      verified.delete(id)
-      throw new Refusal('token.expired')
-    }
-    verified.delete(id)
+    const isAlive = known !== undefined && known.claims.expiresAt * 1000 > rules.now()
+    if (isAlive && (await rules.keys.isCurrent(known.key))) return known.claims
     const fresh = await verifyJwt(token, rules)
     verified.set(id, fresh)
     return fresh.claims

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK } from 'jose'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { authenticate, makeGuard, makeSigner, reasonOf, seconds, signer, start } from './fixture.ts'
+import { authenticate, forge, makeGuard, makeSigner, reasonOf, seconds, signer, start } from './fixture.ts'
 
 const jwksUri = 'https://auth.example.com/jwks'
 const second = await makeSigner('ES256', 'key-2')
@@ -61,6 +61,15 @@ it('H02 a flood of made-up key ids causes one fetch in a cool-down, and good tok
   pass(30_000)
   expect(await tryToken(signer.sign({}, { kid: 'made-up' }))).toBe('token.key')
   expect(state.fetches).toBe(3)
+})
+
+it('H02 a token without a key id for which no key fits, or with one that is none, causes no load', async () => {
+  const { state, tryToken } = makeIssuer(signer.jwk)
+  const other = await makeSigner('ES384')
+  expect(await tryToken(signer.sign({}, { kid: undefined }))).toBe('passed')
+  expect(await tryToken(other.sign({}, { kid: undefined }))).toBe('token.key')
+  expect(await tryToken(forge({ alg: 'ES256', typ: 'at+jwt', kid: 7 }))).toBe('token.key')
+  expect(state.fetches).toBe(1)
 })
 
 describe('H03 the key set is away', () => {
@@ -162,6 +171,79 @@ it('H06 a key set that hangs is given up after three seconds, by all who wait fo
   expect(state.fetches).toBe(1)
 })
 
+it('H06 a load that ended in time leaves no timer behind', async () => {
+  const { tryToken } = makeIssuer(signer.jwk)
+  const token = await signer.sign()
+  vi.useFakeTimers()
+  expect(await tryToken(token)).toBe('passed')
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+/** An issuer whose loads end when the test says so. */
+function makeSlowIssuer(keys: readonly object[] = [signer.jwk]) {
+  const clock = { time: start }
+  const ends: (() => void)[] = []
+  const fetch = async () => {
+    await new Promise<void>((resolve) => ends.push(resolve))
+    return { status: 200, body: Buffer.from(JSON.stringify({ keys })) }
+  }
+  const pass = (ms: number) => {
+    clock.time += ms
+  }
+  return { ends, pass, guard: makeGuard({ keys: { jwksUri, fetch } }, clock) }
+}
+
+describe('H06 who asks while the keys are being loaded', () => {
+  it('H06 twin: waits for the one load where there are no keys yet, and is answered by it', async () => {
+    const { ends, guard } = makeSlowIssuer()
+    const token = await signer.sign()
+    const waiting = [1, 2, 3].map(() => reasonOf(authenticate(guard, token)))
+    await vi.waitFor(() => expect(ends).toHaveLength(1))
+    // All three have asked by now: the fingerprint of a token takes no timer.
+    await new Promise((resolve) => setImmediate(resolve))
+    ends[0]?.()
+    expect(await Promise.all(waiting)).toEqual(['passed', 'passed', 'passed'])
+    expect(ends).toHaveLength(1)
+  })
+  it('H01 waits for the load that an unknown key id began', async () => {
+    const keys = [signer.jwk]
+    const { ends, guard } = makeSlowIssuer(keys)
+    const first = reasonOf(authenticate(guard, await signer.sign()))
+    await vi.waitFor(() => expect(ends).toHaveLength(1))
+    ends[0]?.()
+    expect(await first).toBe('passed')
+    keys.push(second.jwk)
+    const tokens = await Promise.all([second.sign(), second.sign({ jti: 'b' })])
+    const waiting = tokens.map((token) => reasonOf(authenticate(guard, token)))
+    await vi.waitFor(() => expect(ends).toHaveLength(2))
+    await new Promise((resolve) => setImmediate(resolve))
+    ends[1]?.()
+    expect(await Promise.all(waiting)).toEqual(['passed', 'passed'])
+    expect(ends).toHaveLength(2)
+  })
+  it('H03 does not wait where the old keys are still good', async () => {
+    const { ends, guard, pass } = makeSlowIssuer()
+    const token = await signer.sign(longLived)
+    const first = reasonOf(authenticate(guard, token))
+    await vi.waitFor(() => expect(ends).toHaveLength(1))
+    ends[0]?.()
+    expect(await first).toBe('passed')
+    // The deadline of the load cannot come, so that waiting for it would never end.
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    pass(5 * 60_000)
+    const loading = reasonOf(authenticate(guard, token))
+    await vi.waitFor(() => expect(ends).toHaveLength(2))
+    // While that load goes on:
+    expect(await reasonOf(authenticate(guard, token))).toBe('passed')
+    expect(await reasonOf(authenticate(guard, await signer.sign({ ...longLived, jti: 'new' })))).toBe(
+      'passed',
+    )
+    ends[1]?.()
+    expect(await loading).toBe('passed')
+    expect(ends).toHaveLength(2)
+  })
+})
+
 describe('keys that must not verify', async () => {
   const rsa = await makeSigner('RS256', 'key-1')
   const secret = await exportJWK(signer.privateKey)
@@ -194,6 +276,42 @@ describe('keys that must not verify', async () => {
     const bare = { kty: signer.jwk.kty, crv: signer.jwk.crv, x: signer.jwk.x, y: signer.jwk.y, kid: 'key-1' }
     for (const jwk of [bare, { ...bare, key_ops: ['verify'] }]) {
       expect(await makeIssuer(jwk).tryToken(signer.sign())).toBe('passed')
+    }
+  })
+  it.each<[string, object]>([
+    ['G26 a modulus of another type', { ...rsa.jwk, n: 7 }],
+    ['G26 an exponent of another type', { ...rsa.jwk, e: 65_537 }],
+    ['G26 an empty modulus', { ...rsa.jwk, n: '' }],
+    ['G26 an empty exponent', { ...rsa.jwk, e: '' }],
+    ['G26 a modulus in other letters', { ...rsa.jwk, n: `${rsa.jwk.n}+/` }],
+    ['G26 an exponent with white space', { ...rsa.jwk, e: ' AQAB' }],
+    [
+      'G26 an exponent of 65 bits',
+      { ...rsa.jwk, e: Buffer.from([1, ...Array(7).fill(0), 1]).toString('base64url') },
+    ],
+    [
+      'G26 an exponent of 65 bits, all of them',
+      { ...rsa.jwk, e: Buffer.alloc(9, 255).toString('base64url') },
+    ],
+    [
+      'G26 a modulus of more than 4,096 characters',
+      { ...rsa.jwk, n: Buffer.alloc(3073, 0xc3).toString('base64url') },
+    ],
+    ['G26 x that is no text', { ...signer.jwk, x: 7 }],
+    ['G26 y that is no text', { ...signer.jwk, y: 7 }],
+    ['H07 another type of key', { ...signer.jwk, kty: 'OKP' }],
+    ['H07 no type of key', { ...signer.jwk, kty: undefined }],
+    ['H07 kid that is no string', { ...signer.jwk, kid: 1 }],
+  ])('%s is no key at all, also for a token without a key id', async (_, jwk) => {
+    const maker = 'n' in jwk ? rsa : signer
+    expect(await makeIssuer(jwk).tryToken(maker.sign({}, { kid: undefined }))).toBe('token.key')
+  })
+  it('H07 twin: the same two keys as they are, and a key without an id', async () => {
+    for (const maker of [rsa, signer]) {
+      expect(await makeIssuer(maker.jwk).tryToken(maker.sign({}, { kid: undefined }))).toBe('passed')
+      const nameless = makeIssuer({ ...maker.jwk, kid: undefined })
+      expect(await nameless.tryToken(maker.sign({}, { kid: undefined }))).toBe('passed')
+      expect(await nameless.tryToken(maker.sign())).toBe('token.key')
     }
   })
   it('G09 two keys of the same id and algorithm are not tried one after the other', async () => {

@@ -118,6 +118,39 @@ describe('what else is shown', () => {
       capabilities: {},
     })
   })
+  it.each(['initialize', 'server/discover'])(
+    'N02 instructions of %s that are no text are refused',
+    (method) => {
+      for (const instructions of [{ text: 'wipe_disk' }, ['wipe_disk'], 7, null])
+        expect(() => guard.filter(principal, method, { instructions })).toThrow('upstream.answer')
+      expect(guard.filter(principal, method, { capabilities: {} })).not.toHaveProperty('instructions')
+    },
+  )
+  it('M25 a completion passes whole where nothing in it is hidden, and as texts alone where something is', () => {
+    const filter = (result: object) => guard.filter(principal, 'completion/complete', result)
+    const whole = { completion: { values: ['search_notes', 'x'], total: 9, hasMore: true }, _meta: {} }
+    expect(filter(whole)).toEqual(whole)
+    const values = ['wipe_disk', 'search_notes', 7, { wipe_disk: 1 }]
+    expect(filter({ completion: { values, total: 9 } })).toEqual({ completion: { values: ['search_notes'] } })
+    for (const broken of [{}, { completion: 7 }, { completion: {} }, { completion: { values: {} } }])
+      expect(() => filter(broken)).toThrow('upstream.answer')
+  })
+  it('N03 instructions keep lines about what is open, and about patterns; hidden prompts and resources go', () => {
+    const lines = policyText
+      .replace(
+        '    prompts:',
+        '      - { match: "notes:///keys", never: true }\n      - { match: "notes:///help", scopes: [notes:read] }\n    prompts:',
+      )
+      .replace(
+        '      - { match: "tmp_*"',
+        '      - { match: "raw_*", never: true }\n      - { match: "tmp_*"',
+      )
+    const other = makeGuard({ policy: () => readPolicy(lines) })
+    const kept = ['Ask summarize.', 'Read notes:///help first.', 'raw_* are left out.', 'Use search_notes.']
+    const gone = ['See attack_plan.', 'Never read notes:///keys.', 'Never use wipe_disk.']
+    const instructions = [...kept, ...gone].join('\n')
+    expect(other.filter(principal, 'initialize', { instructions })).toEqual({ instructions: kept.join('\n') })
+  })
   it('N05 the content of a resource is private where it said anything about caching', () => {
     const contents = [{ uri: 'notes:///public/1', text: 'x' }]
     expect(guard.filter(principal, 'resources/read', { contents, cacheScope: 'public', ttlMs: 1 })).toEqual({

@@ -96,6 +96,20 @@ describe('node:http', async () => {
       await raw(['GET /notes/mcp HTTP/1.1', host, 'Connection: Upgrade, close', 'Upgrade: websocket']),
     ).toContain(' 401 ')
   })
+  it('L25 a body without end is 413 at its limit, and its connection is closed', async () => {
+    const head = [
+      'POST /notes/mcp HTTP/1.1',
+      host,
+      `Authorization: Bearer ${localToken}`,
+      'Content-Type: application/json',
+      'Accept: application/json, text/event-stream',
+    ]
+    const endless = ['Transfer-Encoding: chunked', '', '500000', 'x'.repeat(0x50_00_00)]
+    // `raw` answers once the other side has closed: nobody here says that the body is over.
+    expect(await raw([...head, ...endless])).toContain(' 413 ')
+    const body = JSON.stringify(request('tools/list'))
+    expect(await raw([...head, close, `Content-Length: ${body.length}`, '', body])).toContain(' 200 ')
+  })
   it('G41 behind a body parser the guard refuses', async () => {
     const parsed = await fetch(post(call('search_notes'), { url: `${origin}/parsed`, token: localToken }))
     expect(parsed.status).toBe(500)

@@ -1,13 +1,16 @@
-import { constants, KeyObject, sign } from 'node:crypto'
+import { constants, KeyObject, sign, verify } from 'node:crypto'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { authenticate, makeGuard, makeSigner, reasonOf, type Signer } from './fixture.ts'
+import { authenticate, makeGuard, makeSigner, reasonOf, type Signer, start } from './fixture.ts'
 
 const algorithms = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ]
 
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
 
 const tryToken = async (signer: Signer, token: string): Promise<string> =>
   reasonOf(authenticate(makeGuard({ keys: { jwks: async () => ({ keys: [signer.jwk] }) } }), token))
@@ -82,5 +85,80 @@ describe.each([
       ),
     ).toBe('token.signature')
     expect(await run(signer, resign(token, pss(32)))).toBe('passed')
+  })
+})
+
+describe('RS-09 which crypto is asked', () => {
+  const withVersion = (name: string): object =>
+    Object.create(process, { versions: { value: { ...process.versions, [name]: '1.0.0' } } })
+
+  test.each([
+    ['Bun', withVersion('bun')],
+    ['Deno', withVersion('deno')],
+    ['where versions are not told', Object.create(process, { versions: { value: undefined } })],
+    [
+      'where there is no getBuiltinModule',
+      Object.create(process, { getBuiltinModule: { value: undefined } }),
+    ],
+    ['where there is no process', undefined],
+  ])('RS-09 %s: a right signature passes, that of another key does not', async (_, runtime) => {
+    const signer = await makeSigner('ES256')
+    const other = await makeSigner('ES256')
+    const tokens = [await signer.sign(), await other.sign()]
+    vi.stubGlobal('process', runtime)
+    const seen = []
+    for (const token of tokens) seen.push(await tryToken(signer, token))
+    vi.unstubAllGlobals()
+    expect(seen).toEqual(['passed', 'token.signature'])
+  })
+
+  test('RS-09 node:crypto is asked on Node alone: what others offer under the name is not trusted', async () => {
+    const signer = await makeSigner('ES256')
+    const token = await signer.sign()
+    for (const [runtime, times] of [
+      [withVersion('bun'), 0],
+      [withVersion('deno'), 0],
+      [process, 1],
+    ] as const) {
+      const guard = makeGuard({ keys: { jwks: async () => ({ keys: [signer.jwk] }) } })
+      const verify = vi.fn(() => true)
+      vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ KeyObject, verify } as never)
+      vi.stubGlobal('process', runtime)
+      await authenticate(guard, token)
+      vi.unstubAllGlobals()
+      vi.restoreAllMocks()
+      expect(verify).toHaveBeenCalledTimes(times)
+    }
+  })
+
+  test('G38 the signature of a remembered token is verified once, also after the same keys were loaded again', async () => {
+    const signer = await makeSigner('ES256')
+    const token = await signer.sign()
+    const clock = { time: start }
+    const keys = { jwks: async () => ({ keys: [{ ...signer.jwk }] }) }
+    const guard = makeGuard({ keys }, clock)
+    const counted = vi.fn(verify)
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ KeyObject, verify: counted } as never)
+    for (const minutes of [0, 1, 5, 9]) {
+      clock.time = start + minutes * 60_000
+      await authenticate(guard, token)
+    }
+    expect(counted).toHaveBeenCalledTimes(1)
+    await authenticate(guard, await signer.sign({ jti: 'other' }))
+    expect(counted).toHaveBeenCalledTimes(2)
+  })
+
+  test('RS-09 a library that throws has not said yes, and the log gets its words', async () => {
+    const signer = await makeSigner('ES256')
+    const token = await signer.sign()
+    const guard = makeGuard({ keys: { jwks: async () => ({ keys: [signer.jwk] }) } })
+    const broken = (): boolean => {
+      throw new Error('provider is gone')
+    }
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ KeyObject, verify: broken } as never)
+    await expect(authenticate(guard, token)).rejects.toMatchObject({
+      reason: 'token.signature',
+      cause: { message: 'provider is gone' },
+    })
   })
 })

@@ -216,3 +216,12 @@ describe('forms that are not a compact JWS', async () => {
     expect(await tryToken(`${head}.${other}.${signature}`)).toBe('token.signature')
   })
 })
+
+it('G29 a token in the query is refused with and without the question mark, also beside the header', async () => {
+  const authorization = [`Bearer ${await signer.sign()}`]
+  const tryQuery = async (query: string): Promise<string> =>
+    reasonOf(guard.authenticate({ authorization, query }))
+  expect(await tryQuery('?access_token=x')).toBe('token.two-places')
+  expect(await tryQuery('access_token=x')).toBe('token.two-places')
+  expect(await tryQuery('?x=1&access=token')).toBe('passed')
+})

@@ -52,6 +52,22 @@ it('revocations that are not fresh, or cannot be asked, are 503; a token known a
   expect(await once(guard, token)).toBe('passed')
   state.broken = true
   expect(await once(guard, token)).toBe('revocations.unavailable')
+  // The log says why.
+  await expect(authenticate(guard, token)).rejects.toMatchObject({ cause: { message: 'gone' } })
+})
+
+it('what has no grant is asked about without one, and proves none', async () => {
+  const asked: object[] = []
+  const isRevoked = (about: object): boolean => asked.push(about) === 0
+  const guard = makeGuard({ revocations: { isRevoked, isFresh: () => true } })
+  const bare = await authenticate(guard, await signer.sign({ grant_id: undefined }))
+  const granted = await authenticate(guard, await signer.sign())
+  expect([bare, granted].map((principal) => Object.hasOwn(principal, 'grantId'))).toEqual([false, true])
+  const scopes = new Set(['notes:read'])
+  expect(asked).toStrictEqual([
+    { tokenId: 'token-1', subject: 'user-1', scopes },
+    { tokenId: 'token-1', subject: 'user-1', scopes, grantId: 'grant-1' },
+  ])
 })
 
 it('G38 a user who is not one any more is refused on the very next request', async () => {

@@ -26,7 +26,7 @@ export function decide(
   const entry = compiledServer(policy, server)
   if (entry === undefined) return hidden('the policy has no such server')
   const settled = settleClauses(entry, principal, {
-    args: call.kind === 'tool' ? call.args : undefined,
+    args: 'args' in call ? call.args : undefined,
     now,
     unknown: isBeforeCall(call) ? beforeCall : nothing,
   })

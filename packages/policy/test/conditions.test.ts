@@ -11,6 +11,8 @@ import {
 } from '../src/index.ts'
 import { everything, notes, outcome, principal } from './principals.ts'
 
+const numRuns = Number(process.env['WARDER_RUNS'] ?? 50)
+
 const at = Date.UTC(2026, 0, 5, 9, 30)
 const held = principal(['notes:write', 'notes:read'])
 
@@ -341,7 +343,7 @@ describe('properties of conditions', { timeout: 60_000 }, () => {
         if (listed === 'open') expect(called).toBe('open')
         if (listed === 'hidden') expect(called).toBe('hidden')
       }),
-      { numRuns: 50 },
+      { numRuns },
     )
   })
 
@@ -364,7 +366,7 @@ describe('properties of conditions', { timeout: 60_000 }, () => {
           expect(rank[ask([...some, never.replace('never:', 'may:')])]).toBeGreaterThanOrEqual(rank[plain])
         },
       ),
-      { numRuns: 50 },
+      { numRuns },
     )
   })
 
@@ -403,7 +405,7 @@ describe('properties of conditions', { timeout: 60_000 }, () => {
         expect(['open', 'locked', 'hidden']).toContain(decided(policy, given))
         expect(['open', 'locked', 'hidden']).toContain(decided(policy))
       }),
-      { numRuns: 100 },
+      { numRuns: 2 * numRuns },
     )
   })
 })

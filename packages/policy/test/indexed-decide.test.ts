@@ -14,6 +14,9 @@ import { linearDecide } from './linear-decide.ts'
 import { principal } from './principals.ts'
 import { callers, calls, maybe, policies, scopeRule } from './whole-policies.ts'
 
+/** `WARDER_RUNS=5000` for a night; few, where a mutant of the code is to be found by examples. */
+const numRuns = Number(process.env['WARDER_RUNS'] ?? 400)
+
 describe('an index changes no decision', { timeout: 60_000 }, () => {
   test('RS-31 RS-39 M09 whatever the policy, the answer is that of looking at every line and every row', () => {
     const seen = new Set<Decision['outcome']>()
@@ -33,9 +36,10 @@ describe('an index changes no decision', { timeout: 60_000 }, () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns },
     )
-    expect([...seen].sort()).toEqual(['hidden', 'locked', 'open'])
+    // A few policies may well lock nothing.
+    if (numRuns >= 400) expect([...seen].sort()).toEqual(['hidden', 'locked', 'open'])
   })
 })
 

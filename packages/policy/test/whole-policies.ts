@@ -102,15 +102,19 @@ export const scopeRule = (name: string, implies: readonly string[] = []): ScopeR
   risk: 'normal',
 })
 
-/** All about the same people and the same client, so that their one list outgrows plain scanning. */
+/** All about the same people and the same client, and often all denials, so that their one list outgrows plain scanning. */
 const crowdedRows: fc.Arbitrary<AccessRow[]> = fc
   .record({
-    who: whos,
-    client: maybe(fc.constantFrom(...saidClients)),
-    several: fc.array(rows, { minLength: 12, maxLength: 60 }),
+    who: fc.constantFrom<AccessRow['who']>({ kind: 'anyone' }, { kind: 'user', name: 'ann' }),
+    client: fc.constantFrom(undefined, 'any'),
+    denies: fc.boolean(),
+    several: fc.array(rows, { minLength: 20, maxLength: 60 }),
   })
-  .map(({ who, client, several }) =>
-    several.map(({ client: _, ...row }) => ({ ...row, who, ...(client !== undefined && { client }) })),
+  .map(({ who, client, denies, several }) =>
+    several.map(({ client: _, may, never, ...row }) => {
+      const crowded = { ...row, who, ...(client !== undefined && { client }) }
+      return denies ? { ...crowded, may: [], never: may } : { ...crowded, may, never }
+    }),
   )
 
 // Few people and clients, so that many rows are about the same ones and those about one client get lists of their own.

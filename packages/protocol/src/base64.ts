@@ -25,18 +25,6 @@ export function readBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined
   return (buffer & ((1 << bits) - 1)) === 0 ? bytes : undefined
 }
 
-/** The unpadded base64url text of bytes. */
-export function formatBase64Url(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 3) {
-    const [first = 0, second = 0, third = 0] = bytes.subarray(at, at + 3)
-    const group = (first << 16) | (second << 8) | third
-    const length = Math.min(bytes.length - at, 3) + 1
-    for (let index = 0; index < length; index += 1) text += urlAlphabet[(group >> (18 - 6 * index)) & 63]
-  }
-  return text
-}
-
 /** The bytes of a padded standard base64 text (RFC 4648 section 4), under the same strictness as `readBase64Url`. */
 export function readBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined

@@ -33,10 +33,11 @@ const unicodeUnit = /[0-9a-fA-F]{4}/
  * who does; and it goes by character codes, since every call of every client comes through here.
  */
 export class JsonScanner {
-  private readonly text: string
+  readonly text: string
   private readonly maxDepth: number
   private readonly maxKeys: number
-  private at = 0
+  /** The place in the text that is looked at next. */
+  at = 0
   private depth = 0
   private keys = 0
 
@@ -49,7 +50,51 @@ export class JsonScanner {
   /** Throws the refusal of the first thing that is wrong. */
   scan(): void {
     this.scanValue()
+    this.end()
+  }
+
+  end(): void {
     if (this.at !== this.text.length) this.fail()
+  }
+
+  /** A value; if it is an object, `scanMember` scans the value of each member. Whether it is one. */
+  scanObject(scanMember: (key: string) => void): boolean {
+    this.skipWhitespace()
+    const isObject = this.current() === code.openObject
+    if (isObject) {
+      this.enter()
+      this.scanMembers(scanMember)
+      this.leave()
+    } else {
+      this.scanValue()
+    }
+    return isObject
+  }
+
+  /** A value; if it is a list, `scanElement` scans each element. Whether it is one. */
+  scanList(scanElement: () => void): boolean {
+    this.skipWhitespace()
+    const isList = this.current() === code.openList
+    if (isList) {
+      this.enter()
+      this.scanElements(scanElement)
+      this.leave()
+    } else {
+      this.scanValue()
+    }
+    return isList
+  }
+
+  /** A value: what it says if it is a string, else undefined. */
+  readText(): string | undefined {
+    this.skipWhitespace()
+    if (this.current() !== code.quote) {
+      this.scanValue()
+      return undefined
+    }
+    const text = this.readString()
+    this.skipWhitespace()
+    return text
   }
 
   private fail(): never {
@@ -67,7 +112,7 @@ export class JsonScanner {
     return true
   }
 
-  private skipWhitespace(): void {
+  skipWhitespace(): void {
     for (;;) {
       const found = this.current()
       if (!(found <= code.space)) return
@@ -83,19 +128,19 @@ export class JsonScanner {
     }
   }
 
-  private scanValue(): void {
+  scanValue(): void {
     this.skipWhitespace()
     switch (this.current()) {
       case code.openObject:
         this.enter()
         this.scanMembers()
-        this.depth -= 1
-        break
+        this.leave()
+        return
       case code.openList:
         this.enter()
         this.scanElements()
-        this.depth -= 1
-        break
+        this.leave()
+        return
       case code.quote:
         this.scanString()
         break
@@ -112,51 +157,64 @@ export class JsonScanner {
     this.skipWhitespace()
   }
 
-  private scanMembers(): void {
+  private leave(): void {
+    this.depth -= 1
+    this.skipWhitespace()
+  }
+
+  private scanMembers(scanMember?: (key: string) => void): void {
     if (this.take(code.closeObject)) return
     const seen = new SeenKeys()
     do {
       this.skipWhitespace()
-      const key = this.scanString()
+      const key = this.readString()
       if (!seen.add(key)) throw new Refusal('message.duplicate-key')
       this.keys += 1
       if (this.keys > this.maxKeys) throw new Refusal('message.too-complex', { detail: 'keys' })
       this.skipWhitespace()
       if (!this.take(code.colon)) this.fail()
-      this.scanValue()
+      if (scanMember === undefined) this.scanValue()
+      else scanMember(key)
     } while (this.take(code.comma))
     if (!this.take(code.closeObject)) this.fail()
   }
 
-  private scanElements(): void {
+  private scanElements(scanElement?: () => void): void {
     if (this.take(code.closeList)) return
-    do this.scanValue()
-    while (this.take(code.comma))
+    do {
+      if (scanElement === undefined) this.scanValue()
+      else scanElement()
+    } while (this.take(code.comma))
     if (!this.take(code.closeList)) this.fail()
   }
 
   /** The string as it reads, so that `"n\u0061me"` and `"name"` are the same key. */
-  private scanString(): string {
-    const { text } = this
+  private readString(): string {
     const start = this.at
+    const isPlain = this.scanString()
+    return isPlain ? this.text.slice(start + 1, this.at - 1) : JSON.parse(this.text.slice(start, this.at))
+  }
+
+  /** Whether it is without escapes. */
+  private scanString(): boolean {
+    const { text } = this
     if (!this.take(code.quote)) this.fail()
-    let escaped = false
+    let isPlain = true
     for (let at = this.at; ; at += 1) {
       const found = text.charCodeAt(at)
       if (found === code.quote) {
         this.at = at + 1
-        break
+        return isPlain
       }
       // Behind the end there is NaN, which is not greater than anything.
       if (found !== code.backslash && found >= code.space) continue
       this.at = at
       if (found !== code.backslash) this.fail()
-      escaped = true
+      isPlain = false
       this.at += 1
       this.scanEscape()
       at = this.at - 1
     }
-    return escaped ? JSON.parse(text.slice(start, this.at)) : text.slice(start + 1, this.at - 1)
   }
 
   /** UTF-8 holds no surrogates, so only escapes can make one; each high one must have its low one right behind it. */

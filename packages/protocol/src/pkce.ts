@@ -1,4 +1,4 @@
-import { formatBase64Url, readBase64Url } from './base64.ts'
+import { readBase64Url } from './base64.ts'
 import { Refusal } from './refusals.ts'
 
 declare const codeChallengeBrand: unique symbol
@@ -25,15 +25,4 @@ export function readCodeVerifier(raw: string | undefined): string {
   if (raw === undefined) throw new Refusal('parameter.missing', { detail: 'code_verifier' })
   if (!/^[A-Za-z0-9._~-]{43,128}$/.test(raw)) throw new Refusal('pkce.malformed')
   return raw
-}
-
-/** Whether a verifier fits an S256 challenge (RFC 7636 section 4.6). Takes the same time wherever the two differ. */
-export async function checkCodeVerifier(verifier: string, challenge: string): Promise<boolean> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
-  const expected = formatBase64Url(new Uint8Array(digest))
-  let difference = expected.length ^ challenge.length
-  for (let at = 0; at < expected.length; at += 1) {
-    difference |= expected.charCodeAt(at) ^ challenge.charCodeAt(at)
-  }
-  return difference === 0
 }

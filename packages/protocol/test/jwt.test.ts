@@ -1,15 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  formatBase64Url,
-  isAccessTokenType,
-  readBase64,
-  readBase64Url,
-  readBearer,
-  readCompactJws,
-} from '../src/index.ts'
+import { isAccessTokenType, readBase64, readBase64Url, readBearer, readCompactJws } from '../src/index.ts'
 import { bytesOf, reasonOf } from './reason-of.ts'
 
+const formatBase64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
 const part = (value: unknown) =>
   formatBase64Url(bytesOf(typeof value === 'string' ? value : JSON.stringify(value)))
 const token = (header: unknown, payload: unknown, signature = 'AAAA') =>
@@ -171,10 +165,9 @@ describe('G29, G30: where the token stands', () => {
 })
 
 describe('base64', () => {
-  it('reads back what it writes, as other implementations do', () => {
+  it('reads what other implementations write', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-        expect(formatBase64Url(bytes)).toBe(Buffer.from(bytes).toString('base64url'))
         expect([...(readBase64Url(formatBase64Url(bytes)) ?? [])]).toEqual([...bytes])
         expect([...(readBase64(Buffer.from(bytes).toString('base64')) ?? [])]).toEqual([...bytes])
       }),

@@ -1,4 +1,5 @@
 import { Refusal } from '@warder/protocol'
+import type { RequestHead } from './incoming.ts'
 
 /** Under which names the server may be called, and by pages of which web origins. */
 export interface SenderRules {
@@ -11,10 +12,10 @@ export interface SenderRules {
 /** A check of host and origin, and the CORS headers that follow from it. */
 export interface SenderCheck {
   /** Throws `http.host` and `http.origin`. Requests without `Origin` come from no page and pass. */
-  check(request: Request): void
-  corsHeaders(request: Request): Readonly<Record<string, string>>
+  check(request: RequestHead): void
+  corsHeaders(request: RequestHead): Readonly<Record<string, string>>
   /** The answer to a preflight of an allowed origin; it carries no credentials and reaches nothing. */
-  preflightResponse(request: Request): Response | undefined
+  preflightResponse(request: RequestHead): Response | undefined
 }
 
 const exposed = 'WWW-Authenticate, Mcp-Session-Id, Retry-After'
@@ -26,7 +27,7 @@ export function makeSenderCheck(resource: string, rules: SenderRules): SenderChe
   const hosts = new Set(rules.allowedHosts ?? [own.host])
   const origins = new Set([own.origin, ...(rules.allowedOrigins ?? [])])
 
-  const corsHeaders = (request: Request): Readonly<Record<string, string>> => {
+  const corsHeaders = (request: RequestHead): Readonly<Record<string, string>> => {
     const origin = request.headers.get('origin')
     if (origin === null || !origins.has(origin)) return {}
     return {

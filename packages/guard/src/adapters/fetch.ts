@@ -12,10 +12,10 @@ import {
 } from '@warder/protocol'
 import { isFiltered } from '../filter-answer.ts'
 import type { Guard } from '../guard.ts'
-import { readBounded } from '../read-chunks.ts'
 import type { RefusalAnswer, RefusalContext } from '../refuse.ts'
 import { makeSenderCheck, type SenderRules } from './check-sender.ts'
 import { filteredResponse } from './filtered-response.ts'
+import { asFetchHandler, type FetchHandler, type Incoming, type RequestHead } from './incoming.ts'
 import { metadataResponse } from './metadata-response.ts'
 
 /** One line of an author's log: what was decided and why. Holds no token and no arguments. */
@@ -60,15 +60,11 @@ interface OpenCall {
  * caller may not read); lists in its answer are filtered, their cursors pass as they are. The body is read once and strictly. Never rejects: errors of the handler become a 500 without details. Does not log by itself, and does
  * not close streams whose token ends.
  */
-export function protect(
-  guard: Guard,
-  handler: ProtectedHandler,
-  options: ProtectOptions = {},
-): (request: Request) => Promise<Response> {
+export function protect(guard: Guard, handler: ProtectedHandler, options: ProtectOptions = {}): FetchHandler {
   const sender = makeSenderCheck(guard.resource, options)
   const maxBodyBytes = options.maxBodyBytes ?? 4 * 1024 * 1024
 
-  async function answer(request: Request, progress: Progress): Promise<Response> {
+  async function answer(request: Incoming, progress: Progress): Promise<Response> {
     const metadata = metadataResponse(guard, request)
     if (metadata !== undefined) return metadata
     sender.check(request)
@@ -88,7 +84,7 @@ export function protect(
 
   /** Reads and decides; a denial is the answer of the policy, not an error. */
   async function openCall(
-    request: Request,
+    request: Incoming,
     principal: Principal,
     progress: Progress,
   ): Promise<OpenCall | RefusalAnswer> {
@@ -125,7 +121,7 @@ export function protect(
     return narrowSubscription(message, new Set(allowed))
   }
 
-  return async (request) => {
+  return asFetchHandler(async (request) => {
     const progress: Progress = { context: {}, because: '' }
     const response = await answer(request, progress).catch((error: unknown) => {
       const refusal = toRefusal(error)
@@ -139,7 +135,7 @@ export function protect(
       return toResponse(guard.refuse(refusal, progress.context))
     })
     return withHeaders(response, sender.corsHeaders(request))
-  }
+  })
 }
 
 /** Arguments hold what users write and are nobody's business but the server's. */
@@ -148,7 +144,7 @@ function callOf({ call }: Progress): { readonly call?: Call } {
   return { call: call.kind === 'tool' ? { kind: 'tool', name: call.name } : call }
 }
 
-function authenticate(guard: Guard, request: Request): Promise<Principal> {
+function authenticate(guard: Guard, request: RequestHead): Promise<Principal> {
   const authorization = request.headers.get('authorization')
   return guard.authenticate({
     authorization: authorization === null ? [] : [authorization],
@@ -157,13 +153,12 @@ function authenticate(guard: Guard, request: Request): Promise<Principal> {
   })
 }
 
-async function readBody(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(request: Incoming, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get('content-type') ?? ''
   if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type))
     throw new Refusal('http.content-type')
-  // Somebody before the guard has read it, so what the handler would get is not what the guard could check.
   if (request.bodyUsed) throw new Refusal('internal', { detail: 'the body was read before the guard' })
-  const body = await readBounded(request.body, limit)
+  const body = await request.readBody(limit)
   if (body === undefined) throw new Refusal('http.too-large')
   return body
 }
@@ -196,11 +191,12 @@ function readMirroredHeaders(headers: Headers): MirroredHeaders {
 }
 
 /** The token stays here: a server that has it could use it, or pass it on (MCP RS-14, RS-17). */
-function freshRequest(request: Request, body: Uint8Array<ArrayBuffer> | undefined): Request {
-  const headers = new Headers(request.headers)
-  for (const name of ['authorization', 'content-length', 'transfer-encoding']) headers.delete(name)
-  const { method, signal } = request
-  return new Request(request.url, { method, headers, signal, ...(body === undefined ? {} : { body }) })
+function freshRequest(incoming: Incoming, body: Uint8Array<ArrayBuffer> | undefined): Request {
+  const { method, headers, signal } = incoming
+  const init = { method, headers, signal, ...(body === undefined ? {} : { body }) }
+  const request = new Request(incoming.url, init)
+  for (const name of ['authorization', 'content-length', 'transfer-encoding']) request.headers.delete(name)
+  return request
 }
 
 function toResponse(answer: RefusalAnswer): Response {

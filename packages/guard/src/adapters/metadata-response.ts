@@ -1,5 +1,6 @@
 import { Refusal, wellKnownPath } from '@warder/protocol'
 import type { Guard } from '../guard.ts'
+import type { RequestHead } from './incoming.ts'
 
 const cors = {
   'access-control-allow-origin': '*',
@@ -12,7 +13,7 @@ const cors = {
  * at the root, since exactly one server is protected here. Undefined for any other path; other well-known paths of this kind
  * throw `http.path`, so that nobody gets metadata of a resource that is not here. Public, also for pages of any origin.
  */
-export function metadataResponse(guard: Guard, request: Request): Response | undefined {
+export function metadataResponse(guard: Guard, request: RequestHead): Response | undefined {
   const root = wellKnownPath('oauth-protected-resource')
   if (!request.url.includes(root)) return undefined
   const { pathname } = new URL(request.url)

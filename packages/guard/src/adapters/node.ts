@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '@warder/protocol'
-import { openChunks } from '../read-chunks.ts'
+import { joinBytes, openChunks } from '../read-chunks.ts'
+import { type FetchHandler, findAnswer, type Incoming } from './incoming.ts'
 
 /** A handler for `createServer` of node:http, and for frameworks that pass the same two objects. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void
@@ -10,30 +11,35 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
  * already is refused. `Authorization` lines that Node would drop reach the handler joined, so that it can refuse them. Uses only
  * types of Node. Does not decide the scheme: behind TLS or not, the URL of the request says http.
  */
-export function toNodeHandler(handle: (request: Request) => Promise<Response>): NodeHandler {
+export function toNodeHandler(handle: FetchHandler): NodeHandler {
+  const own = findAnswer(handle)
+  const answer = (message: IncomingMessage, incoming: Incoming): Promise<Response> =>
+    own === undefined ? handle(toRequest(message, incoming)) : own(incoming)
   return (incoming, outgoing) => {
     const aborted = new AbortController()
     // Only a client that went away: telling every request's signals of its good end costs more than the rest of the adapter.
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) aborted.abort()
     })
-    answer(handle, incoming, outgoing, aborted.signal).catch(() => outgoing.destroy())
+    respond(answer, incoming, outgoing, aborted.signal).catch(() => outgoing.destroy())
   }
 }
 
-async function answer(
-  handle: (request: Request) => Promise<Response>,
-  incoming: IncomingMessage,
+async function respond(
+  answer: (message: IncomingMessage, incoming: Incoming) => Promise<Response>,
+  message: IncomingMessage,
   outgoing: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
   let response: Response
   try {
-    response = await handle(readRequest(incoming, signal))
+    response = await answer(message, readIncoming(message, signal))
   } catch (error) {
     response = errorResponse(error)
   }
-  outgoing.writeHead(response.status, [...response.headers].flat())
+  // A refused body that is still on its way, for ever perhaps, ends with its connection.
+  const rest = message.complete ? [] : ['connection', 'close']
+  outgoing.writeHead(response.status, [...[...response.headers].flat(), ...rest])
   const { chunks, cancel } = openChunks(response.body)
   outgoing.once('close', cancel)
   for await (const chunk of chunks) {
@@ -43,17 +49,23 @@ async function answer(
   outgoing.end()
 }
 
-function readRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
-  const method = incoming.method ?? ''
+function readIncoming(message: IncomingMessage, signal: AbortSignal): Incoming {
+  const method = message.method ?? ''
   // The platform's Request refuses to be made with them.
   if (['CONNECT', 'TRACE', 'TRACK'].includes(method)) throw new Refusal('http.method')
-  const headers = readHeaders(incoming)
-  const url = readUrl(incoming)
+  const headers = readHeaders(message)
+  const { readableDidRead: bodyUsed } = message
+  const readBody = (limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> => readWhole(message, limit)
+  return { method, url: readUrl(message), headers, signal, bodyUsed, readBody }
+}
+
+/** For a handler that is not the guard's: it gets the body as it comes. */
+function toRequest(message: IncomingMessage, incoming: Incoming): Request {
+  const { method, url, headers, signal, bodyUsed } = incoming
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers, signal })
-  if (incoming.readableDidRead)
-    throw new Refusal('internal', { detail: 'the body was read before the guard' })
+  if (bodyUsed) throw new Refusal('internal', { detail: 'the body was read before the handler' })
   // `duplex` is required for streams and unknown to the types.
-  const init = { method, headers, signal, body: readBody(incoming), duplex: 'half' }
+  const init = { method, headers, signal, body: streamOf(message), duplex: 'half' }
   return new Request(url, init as RequestInit)
 }
 
@@ -80,10 +92,32 @@ function readUrl(incoming: IncomingMessage): string {
   if (parsed.host !== host.toLowerCase() || parsed.pathname + parsed.search !== target) {
     throw new Refusal('http.target')
   }
-  return url
+  return parsed.href
 }
 
-function readBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+/**
+ * By events: a web stream or an iterator costs more than a short body does, and leaving an iterator would destroy the connection
+ * that has to carry the refusal. What is too much is read on, as Node does with a body that nobody wants, and not kept.
+ */
+function readWhole(message: IncomingMessage, limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = []
+    let size = 0
+    message.on('data', (part: Uint8Array) => {
+      size += part.byteLength
+      if (size <= limit) {
+        parts.push(part)
+      } else {
+        parts.length = 0
+        resolve(undefined)
+      }
+    })
+    message.on('end', () => resolve(joinBytes(parts, size)))
+    message.on('error', reject)
+  })
+}
+
+function streamOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   const chunks = incoming[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
