@@ -17,7 +17,10 @@ export interface Child {
 
 const reportCpu = join(import.meta.dirname, 'report-cpu.mjs')
 
-/** Starts a program with this Node and waits for its first line, which must be JSON. It ends with this process. */
+/**
+ * Starts a program with this Node and waits for its first line, which must be JSON. It ends with this process. TypeScript runs from our
+ * sources, and JavaScript with what is published beside it.
+ */
 export async function startChild(options: {
   readonly program: string
   readonly args?: readonly string[]
@@ -29,7 +32,7 @@ export async function startChild(options: {
   const child = spawn(
     process.execPath,
     [
-      '--conditions=@warder/source',
+      ...(program.endsWith('.ts') ? ['--conditions=@warder/source'] : []),
       '--disable-warning=ExperimentalWarning',
       `--import=${reportCpu}`,
       ...nodeArgs,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buildWarder } from '../measure/build-warder.ts'
 import { type Child, startChild } from '../measure/child.ts'
 import { findFreePort } from '../measure/free-port.ts'
 import { makeTokenIssuer } from '../measure/tokens.ts'
@@ -10,16 +11,17 @@ export interface Protected {
   readonly child: Child
   readonly endpoint: string
   readonly tokens: readonly string[]
-  /** Milliseconds until the issuer stood. */
+  /** Milliseconds until Warder was compiled and the issuer stood. */
   readonly issuerTook: number
   stop(): Promise<void>
 }
 
-/** Starts it with a policy file that names the server by `run: [...]` or `url: ...`. */
+/** Starts it, compiled as it is published, with a policy file that names the server by `run: [...]` or `url: ...`. */
 export async function startProtected(
   upstream: { readonly run: readonly string[] } | { readonly url: string },
 ): Promise<Protected> {
   const begun = performance.now()
+  const program = await buildWarder()
   const directory = mkdtempSync(join(tmpdir(), 'warder-bench-'))
   const issuerPort = await findFreePort()
   const issuer = await makeTokenIssuer(`http://127.0.0.1:${issuerPort}`)
@@ -32,7 +34,7 @@ export async function startProtected(
   const port = await findFreePort()
   const issuerTook = performance.now() - begun
   const child = await startChild({
-    program: join(import.meta.dirname, '..', '..', 'apps/cli/src/main.ts'),
+    program,
     args: [
       'protect',
       '--json',

@@ -1,13 +1,9 @@
-import {
-  Client,
-  SdkHttpError,
-  StreamableHTTPClientTransport,
-  UnauthorizedError,
-} from '@modelcontextprotocol/client'
 import { Refusal } from '@warder/protocol'
 import { readPromptName, readTool } from './read-tool.ts'
 import { ourself } from './revisions.ts'
 import type { InspectedTool, UpstreamFacts } from './upstream-facts.ts'
+
+type Sdk = typeof import('@modelcontextprotocol/client')
 
 const stepMs = 10_000
 const wholeMs = 30_000
@@ -20,7 +16,9 @@ const maxItems = 10_000
  * else `upstream.unreachable`, each with the reason as detail. For URLs that the operator gave: it may reach private addresses.
  */
 export async function inspectHttp(url: string): Promise<UpstreamFacts & { readonly open: true }> {
-  const client = new Client(
+  // Loaded here only: who protects a command never needs it, and should not wait for it at each start.
+  const sdk = await import('@modelcontextprotocol/client')
+  const client = new sdk.Client(
     { name: String(ourself['name']), version: String(ourself['version']) },
     { versionNegotiation: { mode: 'auto' } },
   )
@@ -32,7 +30,8 @@ export async function inspectHttp(url: string): Promise<UpstreamFacts & { readon
       signal: AbortSignal.any([deadline, ...(init?.signal ? [init.signal] : [])]),
     })
   try {
-    await client.connect(new StreamableHTTPClientTransport(new URL(url), { fetch: fetchInTime }), options)
+    const transport = new sdk.StreamableHTTPClientTransport(new URL(url), { fetch: fetchInTime })
+    await client.connect(transport, options)
     const { tools, resources, prompts } = client.getServerCapabilities() ?? {}
     const { name = 'unknown', version = 'unknown', title } = client.getServerVersion() ?? {}
     return {
@@ -49,7 +48,7 @@ export async function inspectHttp(url: string): Promise<UpstreamFacts & { readon
       open: true,
     }
   } catch (error) {
-    throw toUpstreamRefusal(url, error)
+    throw toUpstreamRefusal(url, error, sdk)
   } finally {
     await client.close().catch(() => undefined)
   }
@@ -91,7 +90,7 @@ async function listAll<Item>(
   throw new Error(`its list of ${what} does not end`)
 }
 
-function toUpstreamRefusal(url: string, error: unknown): Refusal {
+function toUpstreamRefusal(url: string, error: unknown, { SdkHttpError, UnauthorizedError }: Sdk): Refusal {
   const place = new URL(url).origin
   const status = error instanceof SdkHttpError ? error.status : undefined
   if (error instanceof UnauthorizedError || status === 401 || status === 403) {

@@ -1,9 +1,9 @@
-import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/client'
 import { isJsonObject, type JsonObject, type JsonRpcId, Refusal } from '@warder/protocol'
 import type { ChildNotice } from './child-notice.ts'
 import { createEventStream, eventStreamHeaders } from './event-stream.ts'
 import type { HostedAnswer, HostedCall } from './hosted-call.ts'
 import type { HostedChild } from './hosted-child.ts'
+import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from './meta-keys.ts'
 import { reportsChanges } from './watched-resources.ts'
 
 const maxWatchedUris = 1000

@@ -8,9 +8,7 @@ import { sessions } from './operations/sessions.ts'
 import { makeSweep } from './operations/sweep.ts'
 import { transactions } from './operations/transactions.ts'
 import { users } from './operations/users.ts'
-import { openPostgres } from './postgres.ts'
 import type { DatabaseOptions } from './read-database-url.ts'
-import { openSqlite } from './sqlite.ts'
 import type { Engine } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -23,7 +21,9 @@ import type { Store } from './store.ts'
  * `url`: a PostgreSQL database, for any number of nodes; see `DatabaseOptions` and `openPostgres`.
  */
 export async function openStore(options: { readonly file: string } | DatabaseOptions): Promise<Store> {
-  return createStore('url' in options ? await openPostgres(options) : await openSqlite(options.file))
+  // Each engine is loaded only where it is used: a start waits for what it loads.
+  if ('url' in options) return createStore(await (await import('./postgres.ts')).openPostgres(options))
+  return createStore(await (await import('./sqlite.ts')).openSqlite(options.file))
 }
 
 function createStore(engine: Engine): Store {
