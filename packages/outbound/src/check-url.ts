@@ -45,8 +45,9 @@ export function readTarget(raw: string): URL {
   if (/[\\#]/.test(raw)) return refuse('a backslash or a fragment')
   const url = new URL(raw)
   const host = authority.replace(/:[0-9]+$/, '')
-  if (authority.includes('@') || url.username !== '' || url.password !== '') return refuse('user information')
-  if (host.toLowerCase() !== url.hostname || url.hostname === '') return refuse(`host ${host} is not plain`)
+  // Before the host is named: it would have the password in it.
+  if (authority.includes('@')) return refuse('user information')
+  if (host.toLowerCase() !== url.hostname) return refuse(`host ${host} is not plain`)
   return url
 }
 

@@ -87,7 +87,7 @@ async function resolveName(hostname: string): Promise<readonly ResolvedAddress[]
 async function findAddresses(url: URL, resolve: Resolve, signal: AbortSignal): Promise<readonly string[]> {
   if (isLiteral(url.hostname)) return [bareHost(url.hostname)]
   const late = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('resolving took too long')), { once: true })
+    signal.addEventListener('abort', () => reject(new Error('resolving took too long')))
   })
   const found = await Promise.race([resolve(url.hostname), late])
   if (found.length > 0) return found.map(({ address }) => address)

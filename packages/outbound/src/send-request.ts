@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Refusal } from '@warder/protocol'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 
@@ -28,7 +29,6 @@ export interface RawAnswer {
 export async function sendRequest(request: CheckedRequest): Promise<RawAnswer> {
   const client = new Client(request.url.origin, {
     connect: pinnedConnector(request),
-    allowH2: false,
     pipelining: 1,
     maxHeaderSize: 16_384,
     // The one deadline is the signal; a second clock would only blur what happened.
@@ -56,34 +56,29 @@ function pinnedConnector({ addresses, signal }: CheckedRequest): buildConnector.
     allowH2: false,
     maxCachedSessions: 0,
     timeout: 0,
-    autoSelectFamily: false,
     // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not count here.
     rejectUnauthorized: true,
   })
   return (options, callback) => {
-    const tryNext = (at: number): void => {
-      const hostname = addresses[at] ?? ''
+    const tryNext = ([hostname = '', ...others]: readonly string[]): void => {
       const done: buildConnector.Callback = (...result) => {
-        if (result[0] !== null && at + 1 < addresses.length && !signal.aborted) tryNext(at + 1)
+        if (result[0] !== null && others.length > 0 && !signal.aborted) tryNext(others)
         else callback(...result)
       }
       // Only the place to connect to is ours: `options.host`, the name of the URL, stays what SNI and the certificate go by.
       // The type says void, but the connector answers the socket; without it, a silent address would hold it for minutes.
-      const socket: unknown = connect({ ...options, hostname }, done)
-      const end = (): void => {
-        if (socket instanceof Object && 'destroy' in socket && typeof socket.destroy === 'function')
-          socket.destroy()
-      }
-      signal.addEventListener('abort', end, { once: true })
+      const socket = connect({ ...options, hostname }, done) as unknown as Socket
+      // With an error, since the client does not look at the signal before it is connected: it would wait for ever.
+      signal.addEventListener('abort', () => socket.destroy(new Error('connecting took too long')))
     }
-    tryNext(0)
+    tryNext(addresses)
   }
 }
 
 function readHeaders(raw: Dispatcher.ResponseData['headers']): Headers {
   const headers = new Headers()
   for (const [name, value] of Object.entries(raw)) {
-    for (const one of Array.isArray(value) ? value : [value ?? '']) headers.append(name, one)
+    for (const one of [value ?? []].flat()) headers.append(name, one)
   }
   return headers
 }

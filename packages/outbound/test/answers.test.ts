@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { Refusal } from '@warder/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createOutbound, type OutboundRequest } from '../src/index.ts'
 import { listen, serve } from './local-server.ts'
 
@@ -37,6 +37,12 @@ describe('status', () => {
     expect(new TextDecoder().decode(answer.body)).toBe('{"a":"é"}')
   })
 
+  test('each line of a repeated header comes back', async () => {
+    await using server = await listen('HTTP/1.1 200 OK\r\nx-a: b\r\nx-a: c\r\ncontent-length: 2\r\n\r\n{}')
+    const { headers } = await fetch(`http://127.0.0.1:${server.port}/`, document)
+    expect(headers.get('x-a')).toBe('b, c')
+  })
+
   test.each([201, 202, 203, 204, 206, 400, 401, 404, 410, 429, 500, 503])(
     'E06 status %i is refused',
     async (status) => {
@@ -45,12 +51,38 @@ describe('status', () => {
     },
   )
 
+  test('E06 the body of another status is not read, and its connection is closed', async () => {
+    let isClosed = false
+    await using server = await serve((_, response) => {
+      response.on('close', () => {
+        isClosed = true
+      })
+      response.writeHead(404)
+      response.write('x'.repeat(6000))
+    })
+    expect((await refusalOf(`${server.origin}/doc`)).reason).toBe('outbound.status')
+    await expect.poll(() => isClosed).toBe(true)
+  })
+
   test('E06 304 is refused when nobody asked for it, and answered when somebody did', async () => {
     await using server = await serve(reply(304, { etag: '"a"' }))
     expect((await refusalOf(`${server.origin}/doc`)).reason).toBe('outbound.status')
     const answer = await fetch(`${server.origin}/doc`, { ...document, headers: { 'If-None-Match': '"a"' } })
     expect([answer.status, answer.body.byteLength]).toEqual([304, 0])
     expect(server.requests[1]?.headers['if-none-match']).toBe('"a"')
+  })
+
+  test('E05 E06 who asked for news only gets no other status either', async () => {
+    const asked = { ...document, headers: { 'if-modified-since': 'Thu, 01 Jan 2026 00:00:00 GMT' } }
+    for (const [status, reason] of [
+      [404, 'outbound.status'],
+      [302, 'outbound.redirect'],
+    ] as const) {
+      await using server = await serve(reply(status, { location: '/other' }))
+      expect((await refusalOf(`${server.origin}/doc`, asked)).reason).toBe(reason)
+    }
+    await using same = await serve(reply(304))
+    expect((await fetch(`${same.origin}/doc`, asked)).status).toBe(304)
   })
 
   test.each([300, 301, 302, 303, 305, 307, 308])(
@@ -83,6 +115,22 @@ describe('size and encoding', () => {
     expect((await fetch(`${exact.origin}/`, document)).body.byteLength).toBe(5000)
     await using more = await serve(reply(200, {}, 'x'.repeat(5001)))
     expect((await refusalOf(`${more.origin}/`)).reason).toBe('outbound.too-large')
+  })
+
+  test('E07 a length of exactly the cap is read, one byte more is not', async () => {
+    for (const [length, outcome] of [
+      [5000, 200],
+      [5001, 'outbound.too-large'],
+    ] as const) {
+      await using server = await serve(reply(200, { 'content-length': `${length}` }, 'x'.repeat(length)))
+      const answer = fetch(`${server.origin}/`, document)
+      expect(
+        await answer.then(
+          ({ status }) => status,
+          ({ reason }: Refusal) => reason,
+        ),
+      ).toBe(outcome)
+    }
   })
 
   test('E07 a chunked body is counted while it streams: an endless one ends at the cap', async () => {
@@ -153,6 +201,16 @@ describe('deadline', () => {
     expect((await refusalOf(`${server.origin}/`, soon)).reason).toBe('outbound.timeout')
   })
 
+  test('a fetch that ended in time leaves its deadline behind nowhere', async () => {
+    await using server = await serve(reply(200))
+    const [set, clear] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]
+    await fetch(`${server.origin}/`, { ...document, timeoutMs: 61_234 })
+    const at = set.mock.calls.findIndex(([, delay]) => delay === 61_234)
+    expect(at).toBeGreaterThanOrEqual(0)
+    expect(clear).toHaveBeenCalledWith(set.mock.results[at]?.value)
+    vi.restoreAllMocks()
+  })
+
   test('a server that accepts and says nothing ends at the deadline', async () => {
     await using server = await listen(undefined)
     expect((await refusalOf(`http://127.0.0.1:${server.port}/`, soon)).reason).toBe('outbound.timeout')
@@ -215,5 +273,12 @@ describe('what is said', () => {
       'x-a': '1',
     })
     expect(server.requests[0]?.headers).not.toHaveProperty('cookie')
+  })
+
+  test('we say who asks, unless the caller does', async () => {
+    await using server = await serve(reply(200))
+    await fetch(`${server.origin}/`, document)
+    await fetch(`${server.origin}/`, { ...document, headers: { 'User-Agent': 'other' } })
+    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual(['warder', 'other'])
   })
 })

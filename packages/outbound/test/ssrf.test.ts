@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { inspect } from 'node:util'
 import { Refusal } from '@warder/protocol'
 import fc from 'fast-check'
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
@@ -103,6 +104,7 @@ const publicAddresses = [
   '2606:4700::1111',
   '2a00:1450:4001::1',
   '2606:4700::5eff:1:1',
+  '2606:4700::1:5efe:808:808',
 ]
 
 describe('addresses', () => {
@@ -185,6 +187,21 @@ describe('addresses', () => {
     const fetch = createOutbound({ dangerouslyAllowFetch: () => true, resolve })
     expect((await fetch(`http://client.example:${server.port}/`, document)).status).toBe(200)
     expect(connect.mock.calls.map(([to]) => hostOf(to))).toEqual(['127.0.0.9', '127.0.0.1'])
+  })
+
+  test('E07 E35 at the deadline a silent address is given up, and no other one is tried', async () => {
+    const sockets: Socket[] = []
+    connect.mockImplementationOnce(function (this: Socket) {
+      sockets.push(this)
+      return this
+    })
+    await using server = await serve((_, response) => response.end('{}'))
+    const resolve = resolveTo('127.0.0.9', '127.0.0.1')
+    const fetch = createOutbound({ dangerouslyAllowFetch: () => true, resolve })
+    const answer = fetch(`http://client.example:${server.port}/`, { ...document, timeoutMs: 60 })
+    await expect(answer).rejects.toMatchObject({ reason: 'outbound.timeout' })
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true])
+    expect(connect).toHaveBeenCalledTimes(1)
   })
 
   test('a name without an address is refused', async () => {
@@ -297,6 +314,7 @@ describe('spelling', () => {
     'https://:443/',
     'https://a.example:99999/',
     'ftp://a.example/',
+    'ftp://a.example/https://a.example/',
     'file:///etc/passwd',
     'data:text/plain,x',
     '//a.example/',
@@ -321,6 +339,33 @@ describe('spelling', () => {
   ])('E11 the plain literal %s is judged by its address', async (url) => {
     expect(await reasonOf(url)).toBe('outbound.address')
     expect(connect).not.toHaveBeenCalled()
+  })
+
+  test('E11 twin: a URL of exactly 2,048 characters is judged by its address', async () => {
+    const url = `https://a.example/${'x'.repeat(2048 - 18)}`
+    expect(url.length).toBe(2048)
+    expect(await reasonOf(url, { resolve: resolveTo('127.0.0.1') })).toBe('outbound.address')
+  })
+
+  test('E31 a refused URL does not bring its password into the log', async () => {
+    const answer = createOutbound()('https://user:word@a.example/', document)
+    const error = await answer.catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Refusal)
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('word')
+  })
+
+  test.each([
+    ['https://[2606:4700::1111]/', '2606:4700::1111'],
+    ['https://8.8.8.8/', '8.8.8.8'],
+  ])('E11 twin: the public literal %s is connected to without asking a resolver', async (url, address) => {
+    connect.mockImplementationOnce(function (this: Socket) {
+      setImmediate(() => this.destroy(new Error('not in a test')))
+      return this
+    })
+    const resolve = vi.fn(resolveTo('8.8.4.4'))
+    expect(await reasonOf(url, { resolve })).toBe('outbound.unreachable')
+    expect(connect.mock.calls.map(([to]) => hostOf(to))).toEqual([address])
+    expect(resolve).not.toHaveBeenCalled()
   })
 
   test('E11 twin: a plain loopback literal works where the test allows it', async () => {
@@ -421,6 +466,16 @@ describe('ports, proxies and ourselves', () => {
       expect(await reasonOf(url, { ownOrigins, resolve })).toBe('outbound.address')
     }
     expect(connect).not.toHaveBeenCalled()
+  })
+
+  test('E30 twin: another host is fetched as if we had none', async () => {
+    connect.mockImplementationOnce(function (this: Socket) {
+      setImmediate(() => this.destroy(new Error('not in a test')))
+      return this
+    })
+    const options = { ownOrigins: ['https://auth.example'], resolve: resolveTo('8.8.8.8') }
+    expect(await reasonOf('https://client.example/', options)).toBe('outbound.unreachable')
+    expect(connect).toHaveBeenCalledTimes(1)
   })
 
   test('E30 our own origin stays refused where loopback is allowed; another port there is not ours', async () => {
