@@ -14,7 +14,30 @@ const inProtocol = (file: string, code: string, by: string, because: string): Re
   because,
 })
 
+const inAuthorizationServer = (file: string, code: string, by: string, because: string): Reason => ({
+  file: `packages/authorization-server/src/${file}.ts`,
+  code,
+  by,
+  because,
+})
+
 const shortcut = 'a shortcut for speed: what it lets by is judged the same way right after it'
+
+const inPolicy = (file: string, code: string, by: string, because: string): Reason => ({
+  file: `packages/policy/src/${file}.ts`,
+  code,
+  by,
+  because,
+})
+
+const inGuard = (file: string, code: string, by: string, because: string): Reason => ({
+  file: `packages/guard/src/${file}.ts`,
+  code,
+  by,
+  because,
+})
+
+const sameLists = 'other lists, at another speed: each row in them is checked for itself'
 
 export const reasons: readonly Reason[] = [
   inProtocol(
@@ -66,5 +89,90 @@ export const reasons: readonly Reason[] = [
     "kind === 'response'",
     "kind !== 'response'",
     'counts the others instead: some but not all are the same question',
+  ),
+  ...[
+    ['endpoints/authorize', 'target.state === undefined'],
+    ['endpoints/authorize', 'client.digest === undefined'],
+    ['steps/describe-request', 'client.documentHost === undefined'],
+    ['steps/describe-scopes', 'scope.description === undefined'],
+    ['steps/describe-scopes', 'before === undefined'],
+    ['tokens/issue', 'refreshToken === undefined'],
+  ].map(([file = '', code = '']) =>
+    inAuthorizationServer(file, code, 'false', 'JSON and pages take what is undefined for what is not there'),
+  ),
+  ...['grants/refresh-token', 'tokens/sign'].map((file) =>
+    inAuthorizationServer(file, '{\n    return undefined\n  }', '{}', 'nothing returned is undefined'),
+  ),
+  inAuthorizationServer(
+    'steps/load-user-by-password',
+    'user === undefined',
+    'false',
+    'for the compiler: without a user there is no hash, and no password is accepted',
+  ),
+  ...[
+    ["'args' in call", 'true', 'what is no tool has no arguments'],
+    ["!settled.isUnsure() || sure.outcome === 'open'", 'false', shortcut],
+    [
+      "!settled.isUnsure() || sure.outcome === 'open'",
+      "!settled.isUnsure() && sure.outcome === 'open'",
+      shortcut,
+    ],
+    ["sure.outcome === 'open'", 'false', shortcut],
+    ['default:\n      return undefined', 'default:', 'nothing returned is undefined'],
+    ['lacking === undefined && needed.length > 0', 'false', shortcut],
+    ['denial.row < first.row', 'denial.row <= first.row', 'the same row is the same denial'],
+  ].map(([code = '', by = '', because = '']) => inPolicy('decide', code, by, because)),
+  ...[
+    ['known !== undefined', 'false', 'evaluated once more, with the same answer'],
+    ['answers.set(condition, answer)', ';', 'evaluated once more, with the same answer'],
+    ["answer.holds === 'unknown'", 'true', 'both views are taken, and say the same'],
+    ['found.row <= clause.row', 'found.row < clause.row', 'the same row, found under another tool'],
+    ['isAnyEnough', 'false', 'the first one answers whether there is one too'],
+    ['clause.condition === undefined', 'false', 'a wanted row without a condition gives what is lacking'],
+    ['why !== undefined', 'true', 'shown are the words of the hopeful view, in which the unknown gives'],
+    [
+      "answer.holds === 'failed'",
+      'true',
+      'shown are the words of the hopeful view, in which the unknown gives',
+    ],
+  ].map(([code = '', by = '', because = '']) => inPolicy('settle-clauses', code, by, because)),
+  ...[
+    ['all.length > few', 'true'],
+    ['all.length > few', 'all.length >= few'],
+    ['all.length > few', 'all.length <= few'],
+    ['wanted.scope === undefined', 'true'],
+    ['tool.isExact', 'false'],
+    ['scope === undefined', 'true'],
+  ].map(([code = '', by = '']) => inPolicy('clause-list', code, by, sameLists)),
+  ...[
+    ['!user.groups.includes(group)', 'true'],
+    ['bucket.short.all.length < few', 'false'],
+    ['bucket.short.all.length < few', 'bucket.short.all.length <= few'],
+    ['bucket.short.all.length < few', 'bucket.short.all.length >= few'],
+    ['byPattern.set(client, list)', ';'],
+  ].map(([code = '', by = '']) => inPolicy('clause-index', code, by, sameLists)),
+  inPolicy('target-index', '!line.pattern.isExact', 'true', 'a name is found as a pattern too, only slower'),
+  inPolicy(
+    'target-index',
+    'known.position < line.position',
+    'known.position <= line.position',
+    'two lines never stand in one place',
+  ),
+  inPolicy('target-index', 'at < name.length', 'at <= name.length', 'NaN is neither below nor above'),
+  inGuard(
+    'verify-jwt',
+    "typeof algorithm !== 'string'",
+    'false',
+    'for the compiler: the list has no key that is no text',
+  ),
+  inGuard('verification-key', 'first === undefined', 'false', 'an import without an algorithm throws'),
+  ...['retry === undefined', 'data === undefined'].map((code) =>
+    inGuard('filter-answer', code, 'false', 'what is undefined is written like what is absent'),
+  ),
+  inGuard(
+    'filter-answer',
+    '/^([a-z/-]+)(?:\\s*;\\s*charset="?utf-8"?)?\\s*$/i.exec(contentType ?? \'\')?.[1]?.toLowerCase',
+    '/^([a-z/-]+)(?:\\s*;\\s*charset="?utf-8"?)?\\s*$/i.exec(contentType ?? \'\')?.[1].toLowerCase',
+    'for the compiler: what matched has its first group',
   ),
 ]

@@ -20,6 +20,10 @@ export default defineConfig({
     include: (process.env['WARDER_MUTANT_TESTS'] ?? '')
       .split(',')
       .map((place) => (place.endsWith('.test.ts') ? place : `${place}/**/*.test.ts`)),
+    // Each mutant runs the tests that reach it: to load their modules anew would take most of the time.
+    isolate: false,
     testTimeout: 60_000,
+    // A mutant is to be noticed by an example, every time, and not by chance after hundreds of random runs.
+    env: { WARDER_RUNS: '20' },
   },
 })
