@@ -80,10 +80,20 @@ function migrate(database: Database.Database, path: string): void {
   }
 }
 
+/**
+ * Writes parameters as `+?`, which means the same. Where a plan might depend on the value of a bare `?` (joins, limits), SQLite
+ * prepares the statement again at each run, at several times the cost of the run itself.
+ */
+class StableQueryCompiler extends SqliteQueryCompiler {
+  protected override getCurrentParameterPlaceholder(): string {
+    return '+?'
+  }
+}
+
 type Run = (values: readonly unknown[]) => readonly unknown[]
 
 function createEngine(database: Database.Database): Engine {
-  const compile = makeCompile(new SqliteQueryCompiler())
+  const compile = makeCompile(new StableQueryCompiler())
   const prepared = new WeakMap<Compiled, Run>()
 
   const prepare = (compiled: Compiled): Run => {

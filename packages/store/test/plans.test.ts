@@ -72,6 +72,10 @@ test('V15 nothing that a request or a sweep runs looks through a table of grants
   expect(scans.filter((sql) => !mayScan.test(sql))).toEqual([])
 })
 
+test('no parameter stands bare, where SQLite would prepare the statement again for each value', () => {
+  expect([...statements].filter((sql) => /(?<!\+)\?/.test(sql))).toEqual([])
+})
+
 test('a statement that does look through a table is noticed', () => {
   expect(planOf('select hash from codes where redirect_uri = ?')).toEqual(['SCAN codes'])
 })

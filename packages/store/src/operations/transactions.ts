@@ -14,7 +14,7 @@ const liveOfClientAndPeer = 50
 const liveOfPeer = 500
 const inAll = 5_000
 
-const insertTransaction = statement((slot: Values<NewTransaction & { peer: string }>) =>
+const insertTransaction = statement((slot: Values<Omit<NewTransaction, 'signedIn'> & { peer: string }>) =>
   tables.insertInto('transactions').values({
     id: slot('id'),
     client_id: slot('clientId'),
@@ -139,10 +139,14 @@ const takeAny = statement((slot: Values<{ id: string; now: number }>) =>
     .returning(['user_id', 'client_id']),
 )
 
-/** Writes no event: nobody is known yet, and a stranger could fill the log. */
-function* create({ peer = '', ...transaction }: NewTransaction): Work<void> {
+/** Writes an event only where a user is known: a stranger could fill the log. */
+function* create({ peer = '', signedIn, ...transaction }: NewTransaction): Work<void> {
   const begun = { ...transaction, peer }
   yield* all(insertTransaction, begun)
+  if (signedIn !== undefined) {
+    const { browserHash, formHash } = begun
+    yield* signIn({ ...begun, ...signedIn, newBrowserHash: browserHash, newFormHash: formHash })
+  }
   yield* all(dropOldestOfClient, begun)
   yield* all(dropOldestOfPeer, begun)
   const counted = yield* first(countAll, {})

@@ -81,6 +81,8 @@ export interface TransactionOperations {
     request: string
     browserHash: string
     formHash: string
+    /** Whose browser it is, as far as a session says so: as `signIn`, at once. A disabled user is not put in. */
+    signedIn?: { readonly userId: string; readonly signedInAt: number } | undefined
     expiresAt: number
     now: number
   }): Promise<void>

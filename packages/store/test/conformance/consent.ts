@@ -102,6 +102,28 @@ export function consentConformance({ store }: Subject): void {
     expect(await store().transactions.signIn(change)).toBe(false)
   })
 
+  test('a transaction begins with the user of the session, unless that user is disabled', async () => {
+    const begin = async (userId: string) => {
+      const transaction = id()
+      await store().transactions.create({
+        id: transaction,
+        clientId: 'client',
+        request: '{}',
+        browserHash: 'browser',
+        formHash: 'form',
+        signedIn: { userId, signedInAt: start - minute },
+        expiresAt: start + minute,
+        now: start,
+      })
+      return store().transactions.load(transaction, start)
+    }
+    const user = await addUser(store())
+    const bound = { browserHash: 'browser', formHash: 'form' }
+    expect(await begin(user)).toMatchObject({ ...bound, userId: user, signedInAt: start - minute })
+    await store().users.setDisabled(user, true, start)
+    expect(await begin(user)).toMatchObject({ ...bound, userId: undefined, signedInAt: undefined })
+  })
+
   test('F13 allow clicked twice makes one grant and one code', async () => {
     const user = await addUser(store())
     const transaction = await beginTransaction(store(), user)
