@@ -48,10 +48,9 @@ export function startBrowser(request: Request, issuer: Issuer): BoundBrowser {
 }
 
 /** The same browser with a new current secret: nobody who knew the old one shares the sign-in that follows (no fixation). */
-export function rotateBrowser(browser: BoundBrowser, issuer: Issuer): BoundBrowser {
+export function rotateBrowser(browser: BoundBrowser): BoundBrowser {
   const secret = makeSecret()
-  const kept = issuer.secure ? browser.secrets.slice(0, secretsKept - 1) : []
-  return { secret, secrets: [secret, ...kept] }
+  return { secret, secrets: [secret, ...browser.secrets.slice(0, secretsKept - 1)] }
 }
 
 /** Proves that the request comes from the browser that the transaction is bound to, else `transaction.other-browser`. */

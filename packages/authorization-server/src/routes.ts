@@ -18,8 +18,8 @@ import { login } from './steps/login.ts'
 export interface Route {
   /** For the log; never the path of a request, which may hold a secret. */
   readonly name: string
-  /** Path below the issuer's; `*` stands for one segment, the visit's id. */
-  readonly path: string
+  /** Its path, the issuer's included; `*` stands for one segment, the visit's id. */
+  readonly segments: readonly string[]
   readonly methods: Readonly<Record<string, Endpoint>>
   /** `page`: a person in a browser. `api`: a program, from any web origin and without cookies (CORS). */
   readonly surface: 'page' | 'api'
@@ -29,13 +29,13 @@ export interface Route {
 export function makeRoutes(issuerPath: string): readonly Route[] {
   const api = (name: string, path: string, methods: Route['methods']): Route => ({
     name,
-    path,
+    segments: path.split('/'),
     methods,
     surface: 'api',
   })
   const page = (name: string, path: string, methods: Route['methods']): Route => ({
     name,
-    path,
+    segments: path.split('/'),
     methods,
     surface: 'page',
   })
@@ -73,12 +73,11 @@ export function findRoute(
 ): { readonly route: Route; readonly id: string } | undefined {
   const segments = path.split('/')
   for (const route of routes) {
-    const pattern = route.path.split('/')
-    if (pattern.length !== segments.length) continue
-    const star = pattern.indexOf('*')
+    if (route.segments.length !== segments.length) continue
+    const star = route.segments.indexOf('*')
     const id = star === -1 ? '' : (segments[star] ?? '')
     if (star !== -1 && !/^[A-Za-z0-9_-]{16,128}$/.test(id)) continue
-    if (pattern.every((part, at) => at === star || part === segments[at])) return { route, id }
+    if (route.segments.every((part, at) => at === star || part === segments[at])) return { route, id }
   }
   return undefined
 }

@@ -88,7 +88,9 @@ describe('until client and redirect URI are proven, refusals are pages', () => {
   })
 
   test('A03 no redirect URI, whether the client has one or several', async () => {
-    await expectPage(await request(authorizeUrl(w, client, { redirect_uri: null })))
+    const answer = await request(authorizeUrl(w, client, { redirect_uri: null }))
+    expect(await answer.clone().text()).toContain('does not say where the answer should go')
+    await expectPage(answer)
     const several = await registerClient(w, ['https://app.example/cb', 'https://app.example/cb2'])
     await expectPage(await request(authorizeUrl(w, several, { redirect_uri: null })))
     expect(
@@ -187,6 +189,15 @@ describe('until client and redirect URI are proven, refusals are pages', () => {
       await expectPage(await request(`${authorizeUrl(w, client, { state: null })}&state=${state}`))
     },
   )
+
+  test('A37 A39 a query of more than 16,384 characters, a state of more than 4,096', async () => {
+    const { search } = new URL(authorizeUrl(w, client))
+    const padding = 'x'.repeat(16_384 - search.length - '&pad='.length + 1)
+    await expectStarted({ pad: padding })
+    await expectPage(await request(authorizeUrl(w, client, { pad: `${padding}x` })))
+    await expectStarted({ state: 's'.repeat(4096) })
+    await expectPage(await request(authorizeUrl(w, client, { state: 's'.repeat(4097) })))
+  })
 })
 
 describe('then they are redirects, with iss and state', () => {
@@ -201,6 +212,18 @@ describe('then they are redirects, with iss and state', () => {
     await expectRedirectError({ response_type: null }, 'invalid_request')
     await expectRedirectError({ response_mode: 'fragment' }, 'invalid_request')
     await expectStarted({ response_mode: 'query' })
+  })
+
+  test('the operator reads in the log what was refused, and of whom', async () => {
+    w.logs.length = 0
+    await expectRedirectError({ response_type: 'token' }, 'unsupported_response_type')
+    expect(w.logs).toContainEqual({
+      level: 'info',
+      event: 'refused',
+      reason: 'response-type.unsupported',
+      route: 'authorize',
+      client,
+    })
   })
 
   test('A17 no code_challenge', async () => {
@@ -267,6 +290,9 @@ describe('then they are redirects, with iss and state', () => {
     expect(new URL(answer.headers.get('location') ?? '').searchParams.get('error')).toBe('invalid_target')
     const named = await two.get(authorizeUrl(two, id, { resource: files.resource }))
     expect(named.headers.get('location')).toMatch(/^\/authorize\//)
+    const none = await startWarder({ resources: () => [] })
+    const lost = await none.get(authorizeUrl(none, await registerClient(none), { resource: null }))
+    expect(new URL(lost.headers.get('location') ?? '').searchParams.get('error')).toBe('invalid_target')
   })
 
   test('AS-08 A29 error answers carry iss, byte by byte the issuer of the metadata, and the state unchanged', async () => {
@@ -326,6 +352,9 @@ test('A33 the request as a form becomes the same request as a query, and nothing
   expect(answer.headers.get('location')).toBe(`/authorize?${query}`)
   expect(answer.headers.get('set-cookie')).toBeNull()
   expect((await w.post('/authorize', `${query}&state=again`)).status).toBe(400)
+  // A query would end at a raw `#`.
+  const sharp = await w.post('/authorize', `x=a#b&${query}`)
+  expect(sharp.headers.get('location')).toBe(`/authorize?x=a%23b&${query}`)
   expect((await w.post('/authorize?client_id=x', query)).status).toBe(400)
 })
 

@@ -107,6 +107,17 @@ describe('E23 a document that becomes another client between two sign-ins', () =
     expect(hasCode(await browser.open(authorizeUrl(w, id, asked)))).toBe(true)
   })
 
+  test('a no that was said before is no change of the client', async () => {
+    const both = { ...asked, scope: 'notes:read notes:write' }
+    const id = documents.add('declined', first)
+    const { browser, page } = await openConsent(w, id, both)
+    await browser.submit(page, { decision: 'allow', scope: [] })
+    const again = await browser.open(authorizeUrl(w, id, both))
+    expect(isConsent(again)).toBe(true)
+    expect(again.html).not.toContain(changedWords)
+    expect(w.logs.filter(({ event }) => event === 'client_changed')).toEqual([])
+  })
+
   test('a yes to one scope of the new client is no yes to the others', async () => {
     const both = { ...asked, scope: 'notes:read notes:write' }
     const id = documents.add('scopes', first)

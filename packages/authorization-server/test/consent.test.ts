@@ -70,6 +70,27 @@ test('F25 AS-27 the page shows who asks, where the answer goes, for which server
     expect(page.html).toContain(shown)
   }
   expect(page.html).toMatch(/unverified|not verified|cannot be verified|nobody has/i)
+  expect(page.html).toContain('Whichever program listens there gets the access')
+  // Under the one scope that opens it, and marked where it is risky.
+  expect(page.html.match(/search_notes/g)).toHaveLength(1)
+  expect(page.html.match(/<li[^>]*><code><bdi>\w+<\/bdi><\/code>.*?<\/li>/g)).toEqual([
+    expect.not.stringContaining('class'),
+    expect.not.stringContaining('class'),
+    expect.stringMatching(/wipe.*class/),
+  ])
+})
+
+test('E26 a yes of a client that nobody vouches for is forgotten: high risk is off again', async () => {
+  const id = await registerClient(w)
+  for (let at = 0; at < 2; at += 1) {
+    const { browser, page } = await openConsent(w, id, { scope: 'notes:admin' })
+    expect(switchOf(page, 'notes:admin')).toBe(false)
+    await browser.submit(page, { decision: 'allow', scope: 'notes:admin' })
+  }
+  expect((await w.store.grants.list({ clientId: id })).map(({ scopes }) => scopes)).toEqual([
+    ['notes:admin'],
+    ['notes:admin'],
+  ])
 })
 
 test('basic scopes have no switch, others are on, high risk is off', async () => {
@@ -131,18 +152,35 @@ test('Allow with every switch off is a no, and what was switched off stays off n
   const { left } = await browser.submit(page, { decision: 'allow', scope: [] })
   expect(left?.searchParams.get('error')).toBe('access_denied')
   expect(await w.store.grants.list({ clientId: id })).toEqual([])
+  const declined = await w.store.transactions.listDeclined({ userId: 'wus_owner', since: 0 })
+  expect(declined.filter(({ clientId }) => clientId === id)).toMatchObject([{ scope: 'notes:admin' }])
 })
 
-test('declined scopes are remembered for local clients too, whatever port they listen on', async () => {
-  const id = await registerClient(w)
-  const first = await openConsent(w, id, { scope: 'notes:read notes:write' })
-  expect(switchOf(first.page, 'notes:write')).toBe(true)
-  await first.browser.submit(first.page, { decision: 'allow', scope: [] })
-  const second = await openConsent(w, id, {
-    scope: 'notes:read notes:write',
-    redirect_uri: 'http://127.0.0.1:40404/callback',
-  })
-  expect(switchOf(second.page, 'notes:write')).toBe(false)
+test.each(['http://127.0.0.1:33418/callback', 'http://[::1]:33418/callback', 'http://localhost/callback'])(
+  'declined scopes are remembered for a local client at %s too, whatever port it listens on',
+  async (registered) => {
+    const id = await registerClient(w, [registered])
+    const asked = { scope: 'notes:read notes:write', redirect_uri: registered }
+    const first = await openConsent(w, id, asked)
+    expect(switchOf(first.page, 'notes:write')).toBe(true)
+    await first.browser.submit(first.page, { decision: 'allow', scope: [] })
+    const port = registered.replace(/(?::33418)?\/callback/, ':40404/callback')
+    const second = await openConsent(w, id, { ...asked, redirect_uri: port })
+    expect(switchOf(second.page, 'notes:write')).toBe(false)
+    const others = await openConsent(w, await registerClient(w, [registered]), asked)
+    expect(switchOf(others.page, 'notes:write')).toBe(true)
+  },
+)
+
+test('a program that opens links of its own scheme is shown by that scheme', async () => {
+  const uri = 'cursor://anysphere/cb/https://app.example'
+  const { page } = await openConsent(w, await registerClient(w, [uri]), { redirect_uri: uri })
+  expect(page.html).toContain('>cursor</bdi>:</strong> links')
+})
+
+test('a scope is shown with the titles of those that it includes', async () => {
+  const { page } = await openConsent(w, client, { scope: 'notes:write' })
+  expect(page.html).toContain('<p>Includes: <bdi>Read notes</bdi>.</p>')
 })
 
 describe('F11 a remembered consent', () => {

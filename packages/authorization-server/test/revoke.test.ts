@@ -99,6 +99,8 @@ test('C45 while the store fails the answer is 503, never 200', async () => {
   const answer = await revoke(tokens.refresh_token)
   expect(answer.headers.get('retry-after')).not.toBeNull()
   expect(await errorOf(answer)).toBe('503 temporarily_unavailable')
+  // What is nobody's grant asks nothing of the store.
+  expect((await revoke('unknown')).status).toBe(200)
   broken = false
   expect((await revoke(tokens.refresh_token)).status).toBe(200)
   expect(await isAlive(tokens)).toBe(false)

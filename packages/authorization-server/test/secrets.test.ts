@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
 import { createAuthorizationServer } from '../src/index.ts'
+import { seal } from '../src/tokens/seal.ts'
 import {
   exchange,
   getTokens,
@@ -14,6 +15,7 @@ import {
   startWarder,
   type Tokens,
   verifier,
+  type Warder,
 } from './start.ts'
 
 test('V01 C34 a restart keeps the signing key, the tokens, and what was revoked', async () => {
@@ -46,6 +48,34 @@ test('another secret does not open the signing key, and the server does not star
   await expect(startWarder({ dir: w.dir, secret: new Uint8Array(randomBytes(32)) })).rejects.toMatchObject({
     reason: 'keys.unavailable',
   })
+})
+
+test('a signing key that is gone again, or is no key for ES256, stops the server from starting', async () => {
+  await expect(
+    startWarder({
+      between: (store) => ({ ...store, keys: { ...store.keys, addFirst: async () => [] } }),
+    }),
+  ).rejects.toMatchObject({ reason: 'keys.unavailable' })
+
+  const secret = new Uint8Array(randomBytes(32))
+  const startWith = (curve: 'P-256' | 'P-384'): Promise<Warder> => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: curve })
+    const [privateJwk, publicJwk] = [privateKey, publicKey].map((key) => key.export({ format: 'jwk' }))
+    const stored = {
+      kid: 'ours',
+      algorithm: 'ES256',
+      publicJwk: JSON.stringify({ ...publicJwk, kid: 'ours', alg: 'ES256', use: 'sig' }),
+      sealedPrivateJwk: seal(secret, 'signing-key', JSON.stringify(privateJwk)),
+      createdAt: 0,
+    } as const
+    return startWarder({
+      secret,
+      between: (store) => ({ ...store, keys: { ...store.keys, list: async () => [stored] } }),
+    })
+  }
+  await expect(startWith('P-384')).rejects.toMatchObject({ reason: 'keys.unavailable' })
+  const w = await startWith('P-256')
+  expect((await w.server.jwks()).keys).toMatchObject([{ kid: 'ours' }])
 })
 
 test('two servers on one store agree on one key', async () => {

@@ -1,3 +1,4 @@
+import { hash } from '@node-rs/argon2'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Shown } from './browser.ts'
 import {
@@ -35,6 +36,33 @@ test('the positive twin: sign-in leads to the consent page, consent to a code wi
   expect(left?.searchParams.get('code')).toMatch(/^wac_/)
   expect(left?.searchParams.get('state')).toBe('the-state')
   expect(left?.searchParams.get('iss')).toBe(w.issuer)
+  // On http loopback nothing but the transaction is signed in.
+  expect(await w.store.sessions.list('wus_owner', w.clock.now)).toEqual([])
+})
+
+test('the form of a step that is not reached yet does nothing, with the right token too', async () => {
+  const browser = w.browser()
+  const login = await browser.open(authorizeUrl(w, client))
+  const early = { ...login, html: login.html.replace('/login"', '/consent"') }
+  const answer = await browser.submit(early, { decision: 'allow' })
+  expect([answer.status, answer.left]).toEqual([403, undefined])
+  expect(isConsent(await signIn(browser, login))).toBe(true)
+})
+
+test('an e-mail address is read without spaces and case, a password to its last character', async () => {
+  const longest = 'p'.repeat(1024)
+  const email = 'long@example.test'
+  await w.store.users.add({ id: 'wus_long', email, passwordHash: await hash(longest), now: w.clock.now })
+  const attempt = async (typed: string, as = email): Promise<Shown> => {
+    const browser = w.browser('192.0.2.210')
+    return await browser.submit(await browser.open(authorizeUrl(w, client)), { email: as, password: typed })
+  }
+  for (const wrong of [`${longest}p`, longest.slice(1)]) expect((await attempt(wrong)).status).toBe(403)
+  // Such a user may do nothing here; that the sign-in went well is what the answer shows.
+  expect((await attempt(longest)).left?.searchParams.get('error')).toBe('access_denied')
+  expect((await attempt(longest, ' Long@Example.test ')).left?.searchParams.get('error')).toBe(
+    'access_denied',
+  )
 })
 
 describe.each(['login', 'consent'])('the %s form', (step) => {
@@ -242,6 +270,24 @@ test('F17 unknown addresses, disabled users and wrong passwords get the same ans
   expect([...seen][0]).toMatch(/^403 null /)
 })
 
+test('F17 F18 a wrong password marks both fields, a block marks none, and the operator reads of both', async () => {
+  const address = '192.0.2.200'
+  const browser = w.browser(address)
+  const login = await browser.open(authorizeUrl(w, client))
+  w.logs.length = 0
+  const wrong = await browser.submit(login, { email: 'marked@example.test', password })
+  expect(wrong.html.match(/aria-invalid="true"/g)).toHaveLength(2)
+  expect(w.logs).toContainEqual(
+    expect.objectContaining({ event: 'refused', reason: 'login.wrong', route: 'login', peer: address }),
+  )
+  let blocked = wrong
+  for (let at = 0; at < 9 && blocked.status === 403; at += 1)
+    blocked = await browser.submit(login, { email: 'marked@example.test', password })
+  expect(blocked.status).toBe(429)
+  expect(blocked.html).not.toContain('aria-invalid="true"')
+  expect(w.logs.at(-1)).toMatchObject({ event: 'refused', reason: 'login.throttled', peer: address })
+})
+
 describe('F18 throttling', () => {
   let w: Warder
   let client: string
@@ -275,6 +321,28 @@ describe('F18 throttling', () => {
     await fail({ email: 'user5@example.test', password }, address)
     expect(await fail({ email: ownerEmail, password }, address)).toBe(429)
     expect(await fail({ email: ownerEmail, password }, '198.51.100.78')).toBe(200)
+  })
+
+  test('a block lasts 15 minutes at most; one of a clock that was ahead and was set back is no block', async () => {
+    const w = await startWarder()
+    const client = await registerClient(w)
+    const attempt = async (typed: string): Promise<Shown> => {
+      const browser = w.browser()
+      const login = await browser.open(authorizeUrl(w, client))
+      return await browser.submit(login, { email: ownerEmail, password: typed })
+    }
+    const waits: number[] = []
+    for (let at = 0; at < 40; at += 1) {
+      const { status, headers } = await attempt('wrong')
+      if (status !== 429) continue
+      waits.push(Number(headers.get('retry-after')))
+      w.clock.now += Number(headers.get('retry-after')) * 1000
+    }
+    expect(Math.max(...waits)).toBe(900)
+    for (let at = 0; at < 9 && (await attempt('wrong')).status !== 429; at += 1);
+    expect((await attempt(password)).status).toBe(429)
+    w.clock.now -= 3_600_000
+    expect(isConsent(await attempt(password))).toBe(true)
   })
 
   test('attempts at once are counted too', async () => {

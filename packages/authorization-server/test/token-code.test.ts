@@ -125,6 +125,14 @@ describe('C05 the code verifier', () => {
     await expectTokens(await exchange(w, client, code))
   })
 
+  test('the example of RFC 7636, appendix B', async () => {
+    const challenged = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' }
+    const code = await getCode(w, client, ['notes:read'], challenged)
+    expect(await errorOf(await exchange(w, client, code))).toBe('400 invalid_grant')
+    const example = { code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' }
+    await expectTokens(await exchange(w, client, code, example))
+  })
+
   test('four wrong ones are forgiven, the fifth kills the code', async () => {
     const forgiven = await getCode(w, client)
     const dead = await getCode(w, client)
@@ -150,6 +158,25 @@ test('C07 a code lives 60 seconds', async () => {
   const late = await getCode(w, client)
   w.clock.now += 61_000
   expect(await errorOf(await exchange(w, client, late))).toBe('400 invalid_grant')
+})
+
+test('C07 a code from before the clock was set back is none; the replay of one still ends its grant', async () => {
+  const near = await getCode(w, client)
+  w.clock.now -= 10_000
+  await expectTokens(await exchange(w, client, near))
+  const far = await getCode(w, client)
+  const used = await getCode(w, client)
+  const tokens = await expectTokens(await exchange(w, client, used))
+  w.clock.now -= 10_001
+  expect(await errorOf(await exchange(w, client, far))).toBe('400 invalid_grant')
+  expect(await isGrantAlive(tokens)).toBe(true)
+  expect(await errorOf(await exchange(w, client, used))).toBe('400 invalid_grant')
+  expect(await isGrantAlive(tokens)).toBe(false)
+})
+
+test('without a code, or without a refresh token, there is nothing to exchange', async () => {
+  expect(await errorOf(await exchange(w, client, '', { code: null }))).toBe('400 invalid_request')
+  expect(await errorOf(await refresh(w, client, '', { refresh_token: null }))).toBe('400 invalid_request')
 })
 
 test('C11 a resource outside the grant, and the code is not used up by it', async () => {

@@ -4,6 +4,8 @@ import {
   errorOf,
   getTokens,
   notes,
+  notesResource,
+  policyText,
   refresh,
   registerClient,
   startWarder,
@@ -65,6 +67,8 @@ test('C24 when a thief was first, the honest client ends the family, and the ope
   expect(await errorOf(await refresh(w, client, stolen.refresh_token))).toBe('400 invalid_grant')
   expect(await errorOf(await refresh(w, client, thief.refresh_token))).toBe('400 invalid_grant')
   expect(w.logs.filter(({ event }) => event === 'refresh_reuse').length).toBe(1)
+  const refused = w.logs.filter(({ event }) => event === 'refused')
+  expect(refused.map(({ reason }) => reason)).toEqual(['refresh.replayed', 'grant.revoked'])
 })
 
 test('C26 of many refreshes at once all get the same successor, and it works', async () => {
@@ -82,7 +86,11 @@ test('C27 a refresh by another client is refused and ends the grant', async () =
   await next(tokens.refresh_token)
   const safe = await getTokens(w, client)
   const stolen = await getTokens(w, client)
+  w.logs.length = 0
   expect(await errorOf(await refresh(w, other, stolen.refresh_token))).toBe('400 invalid_grant')
+  expect(w.logs).toContainEqual(
+    expect.objectContaining({ level: 'warn', event: 'refresh_other_client', client: other }),
+  )
   expect((await grantOf(stolen))?.revokedAt).toBeDefined()
   expect(await errorOf(await refresh(w, client, stolen.refresh_token))).toBe('400 invalid_grant')
   await next(safe.refresh_token)
@@ -104,6 +112,31 @@ test('C29 a wider scope is refused before anything is used up; a narrower one is
   expect(claimsOf(narrow.access_token)['scope']).toBe('notes:read')
   const wide = await next(narrow.refresh_token)
   expect(wide.scope).toBe('notes:read notes:write')
+})
+
+test('C29 what a granted scope implies may be asked for alone, as long as the server is known', async () => {
+  const other = { ...notesResource, resource: 'http://localhost:8765/other/mcp', server: 'other' }
+  let served = [other, notesResource]
+  const policy = policyText.replace(', basic: true', '')
+  const at = await startWarder({ policy, resources: () => served })
+  const id = await registerClient(at)
+  const { refresh_token: token } = await getTokens(at, id, ['notes:write'])
+  const narrow = await refresh(at, id, token, { scope: 'notes:read' })
+  const tokens = (await narrow.json()) as Tokens
+  expect(tokens.scope).toBe('notes:read')
+  served = [other]
+  expect(await errorOf(await refresh(at, id, tokens.refresh_token, { scope: 'notes:read' }))).toBe(
+    '400 invalid_scope',
+  )
+  const whole = await refresh(at, id, tokens.refresh_token, { scope: 'notes:write' })
+  expect(((await whole.json()) as Tokens).scope).toBe('notes:write')
+})
+
+test('openid and offline_access, asked for out of habit, change nothing', async () => {
+  const first = await getTokens(w, client, ['notes:read', 'notes:write'])
+  const narrow = await next(first.refresh_token, { scope: 'openid notes:read offline_access' })
+  expect(narrow.scope).toBe('notes:read')
+  expect((await next(narrow.refresh_token, { scope: 'offline_access' })).scope).toBe('notes:read notes:write')
 })
 
 test('C30 another resource is refused before any rotation', async () => {

@@ -36,7 +36,7 @@ export const accountLogin: Endpoint = async (request, { id, peer }, services) =>
       request,
     })
     // A new secret: nobody who knew the old one shares the sign-in that follows (no fixation).
-    const next = rotateBrowser({ secret, secrets }, issuer)
+    const next = rotateBrowser({ secret, secrets })
     if (issuer.secure) for (const old of secrets) await store.sessions.end(hashSecret(old), now())
     await store.sessions.create({
       hash: sessionHashOf(next.secret, id, issuer),

@@ -20,6 +20,6 @@ export function checkResource(asked: readonly string[], served: readonly ServedR
 
 /** At the token endpoint: every resource asked for must be the grant's, else `resource.outside-grant`. */
 export function checkResourceWithinGrant(asked: readonly string[], granted: string): void {
-  if (!asked.every((resource) => isSameResource(resource, granted)))
+  if (!asked.every((resource) => resource === granted || isSameResource(resource, granted)))
     throw new Refusal('resource.outside-grant')
 }

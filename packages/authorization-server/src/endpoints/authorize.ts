@@ -20,7 +20,7 @@ import { readFormText } from '../read-body.ts'
 import { redirectRefusal } from '../redirect-response.ts'
 import type { Endpoint, Peer, Services } from '../services.ts'
 import type { StoredRequest } from '../stored-request.ts'
-import { makeId } from '../tokens/secret.ts'
+import { hashSecret, makeId } from '../tokens/secret.ts'
 
 const maxQueryLength = 16_384
 const maxStateLength = 4096
@@ -104,12 +104,16 @@ async function startTransaction(
 ): Promise<Response> {
   const id = makeId()
   const browser = startBrowser(request, issuer)
+  // Put in at once, rather than by a second write when the browser comes to the page; that looks at the session again.
+  const mayStand = issuer.secure && !asked.signInAgain
+  const session = mayStand ? await store.sessions.load(hashSecret(browser.secret), now()) : undefined
   await store.transactions.create({
     id,
     clientId: asked.client.id,
     peer: readPeerKey(peer.address),
     request: JSON.stringify(asked),
     ...hashBrowser(browser.secret, id),
+    signedIn: session,
     expiresAt: now() + transactionSeconds * 1000,
     now: now(),
   })

@@ -29,6 +29,5 @@ async function findGrantOfToken(
     return refreshToken.grant.clientId === client.id ? refreshToken.grant.id : undefined
   }
   const claims = await readOwnAccessToken(await loadKeys(), issuer.url, token, now())
-  if (claims?.['client_id'] !== client.id) return undefined
-  return typeof claims['grant_id'] === 'string' ? claims['grant_id'] : undefined
+  return claims?.client_id === client.id ? claims.grant_id : undefined
 }

@@ -1,9 +1,9 @@
-import { checkCodeVerifier, type Form, Refusal, readCodeVerifier } from '@warder/protocol'
+import { type Form, Refusal, readCodeVerifier } from '@warder/protocol'
 import type { Code } from '@warder/store'
 import { checkResourceWithinGrant } from '../checks/check-resource.ts'
 import type { Services } from '../services.ts'
 import { clockSkewMs, codeMs, issueTokens, refreshIdleMs, type TokenAnswer } from '../tokens/issue.ts'
-import { hashSecret, makeSecret } from '../tokens/secret.ts'
+import { hashSecret, isSecret, makeSecret } from '../tokens/secret.ts'
 import type { TokenClient } from './token-client.ts'
 
 type Needs = Pick<Services, 'store' | 'issuer' | 'loadKeys' | 'now'>
@@ -56,7 +56,8 @@ async function checkVerifier({ store, now }: Needs, form: Form, code: Code): Pro
   const raw = form.get('code_verifier')
   // Every code has a challenge, so leaving the verifier out is a downgrade, not a mistake in form.
   if (raw === undefined) throw new Refusal('pkce.mismatch', { detail: 'no verifier' })
-  if (await checkCodeVerifier(readCodeVerifier(raw), code.challenge)) return
+  // The challenge is to the verifier what a stored hash is to a secret: SHA-256 in base64url (RFC 7636 section 4.6).
+  if (isSecret(readCodeVerifier(raw), code.challenge)) return
   await store.grants.countWrongVerifier(code.hash, now())
   throw new Refusal('pkce.mismatch', { detail: code.grant.id })
 }

@@ -76,9 +76,9 @@ async function loadRefreshToken(
 
 /** For implied scopes; without a readable policy nothing is implied, and the grant's own scopes still stand. */
 function findServer({ policy, resources }: Needs, { grant }: RefreshToken) {
-  const served = resources().find(({ resource }) => resource === grant.resource)
+  const name = resources().find(({ resource }) => resource === grant.resource)?.server ?? ''
   try {
-    return served === undefined ? undefined : policy().servers.get(served.server)
+    return policy().servers.get(name)
   } catch {
     return undefined
   }

@@ -18,7 +18,7 @@ export function describeRedirect({ redirectUri }: StoredRequest): RedirectView {
   const host = redirectHost(redirectUri)
   if (isLoopbackRedirect(redirectUri)) return { kind: 'loopback', host, uri: redirectUri }
   if (/^https:/i.test(redirectUri)) return { kind: 'web', host, uri: redirectUri }
-  return { kind: 'scheme', host: host.replace(/:$/, ''), uri: redirectUri }
+  return { kind: 'scheme', host: host.slice(0, -1), uri: redirectUri }
 }
 
 /** For which server, as the pages show it. */

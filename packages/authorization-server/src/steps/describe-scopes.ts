@@ -20,7 +20,8 @@ export function describeScopes(
       basic: scope.basic,
       highRisk: scope.risk === 'high',
       tools: toolsAdded(server, scope, names).map((name) => ({ name, risky: risky.has(name) })),
-      includes: scope.implies.map((name) => server.scopes.get(name)?.title ?? name),
+      // A policy in which a scope implies one that does not exist is not read.
+      includes: scope.implies.map((name) => server.scopes.get(name)!.title),
       ...(before === undefined ? {} : { earlier: before }),
     }
   })

@@ -25,9 +25,9 @@ export async function loadSignIn(
 ): Promise<SignIn | undefined> {
   const { store, issuer, now } = services
   if (!issuer.secure) return await loadLiveUser(services, transaction.userId, browser.secret)
-  const current = browser.secrets[0]
-  const session = current === undefined ? undefined : await store.sessions.load(hashSecret(current), now())
-  if (session === undefined || current === undefined) return undefined
+  const [current = ''] = browser.secrets
+  const session = await store.sessions.load(hashSecret(current), now())
+  if (session === undefined) return undefined
   if (session.userId === transaction.userId)
     return await loadLiveUser(services, session.userId, browser.secret)
   if (asked.signInAgain && transaction.userId === undefined) return undefined
@@ -59,10 +59,9 @@ export async function checkSignIn(
   const userId = issuer.secure
     ? (await store.sessions.load(hashSecret(current), now()))?.userId
     : transaction.userId
-  if (userId === undefined || userId !== transaction.userId)
-    throw new Refusal('form.token', { detail: 'account' })
+  if (userId !== transaction.userId) throw new Refusal('form.token', { detail: 'account' })
   const signIn = await loadLiveUser(services, userId, browser.secret)
-  if (signIn === undefined) throw new Refusal('form.token', { detail: 'the user is disabled' })
+  if (signIn === undefined) throw new Refusal('form.token', { detail: 'nobody, or a disabled user' })
   return signIn
 }
 

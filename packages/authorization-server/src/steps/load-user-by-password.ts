@@ -23,7 +23,7 @@ export async function loadUserByPassword(
   },
 ): Promise<User> {
   const { email, password, address, request } = attempt
-  const user = email.length > 320 || password.length > 1024 ? undefined : await store.users.loadByEmail(email)
+  const user = password.length > 1024 ? undefined : await store.users.loadByEmail(email)
   const device = user === undefined ? undefined : devices.find(request, user)
   // Hashed, so that what somebody typed by mistake (a password, say) does not stand in the database.
   const account = `account:${hashSecret(email)}`

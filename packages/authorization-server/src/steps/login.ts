@@ -85,7 +85,7 @@ async function signIn(
   browser: BoundBrowser,
   user: User,
 ): Promise<Response> {
-  const next = rotateBrowser(browser, issuer)
+  const next = rotateBrowser(browser)
   const { browserHash, formHash } = hashBrowser(next.secret, transaction.id)
   const signedIn = await store.transactions.signIn({
     id: transaction.id,

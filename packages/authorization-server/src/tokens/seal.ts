@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 
 const ivBytes = 12
 const tagBytes = 16
@@ -14,10 +21,9 @@ export function seal(key: string | Uint8Array, purpose: string, text: string): s
   return Buffer.concat([iv, sealed, cipher.getAuthTag()]).toString('base64url')
 }
 
-/** Opens what `seal` sealed; throws when key or purpose differ or a byte was changed. */
+/** Opens what `seal` sealed; throws when key or purpose differ, or a byte was changed or cut off. */
 export function unseal(key: string | Uint8Array, purpose: string, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url')
-  if (bytes.length < ivBytes + tagBytes) throw new Error('the sealed value is too short')
   const decipher = createDecipheriv('aes-256-gcm', deriveKey(key, purpose), bytes.subarray(0, ivBytes), {
     authTagLength: tagBytes,
   })
@@ -25,6 +31,6 @@ export function unseal(key: string | Uint8Array, purpose: string, sealed: string
   return decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
 }
 
-function deriveKey(key: string | Uint8Array, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), `warder ${purpose}`, 32))
+function deriveKey(key: string | Uint8Array, purpose: string): KeyObject {
+  return createSecretKey(new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `warder ${purpose}`, 32)))
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** A new opaque secret: a readable prefix and 32 random bytes in base64url. */
 export function makeSecret(prefix = ''): string {
@@ -12,13 +12,13 @@ export function makeId(prefix = ''): string {
 
 /** What the store keeps of a secret: its SHA-256 in base64url. Fit for random secrets only, not for passwords. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }
 
 /** Whether a presented secret is the one that was hashed, in constant time. */
-export function isSecret(presented: string, hash: string): boolean {
+export function isSecret(presented: string, hashed: string): boolean {
   const a = Buffer.from(hashSecret(presented))
-  const b = Buffer.from(hash)
+  const b = Buffer.from(hashed)
   return a.length === b.length && timingSafeEqual(a, b)
 }
 

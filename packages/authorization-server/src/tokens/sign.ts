@@ -24,9 +24,26 @@ export interface AccessTokenClaims extends JWTPayload {
  */
 export function signAccessToken({ kid, privateKey }: KeyRing, claims: AccessTokenClaims): string {
   const signed = `${encode({ alg: 'ES256', typ: 'at+jwt', kid })}.${encode(claims)}`
-  // JOSE wants both halves of the signature side by side (RFC 7518 section 3.4), not OpenSSL's DER.
-  const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' })
-  return `${signed}.${signature.toString('base64url')}`
+  // The bare key: Node takes longer to unpack one from an object with options, and to convert the signature, than to sign.
+  return `${signed}.${joinHalves(sign('sha256', Buffer.from(signed), privateKey)).toString('base64url')}`
+}
+
+const halfBytes = 32
+
+/**
+ * The two halves of a signature on P-256 side by side, as JOSE wants them (RFC 7518 section 3.4). OpenSSL writes a DER sequence of
+ * two integers: one byte longer than a half where its first bit is set, shorter where it begins with zeros.
+ */
+export function joinHalves(der: Uint8Array): Buffer {
+  const joined = Buffer.alloc(2 * halfBytes)
+  let at = 2
+  for (const end of [halfBytes, 2 * halfBytes]) {
+    const next = at + 2 + (der[at + 1] ?? 0)
+    const half = der.subarray(at + 2, next).subarray(-halfBytes)
+    joined.set(half, end - half.length)
+    at = next
+  }
+  return joined
 }
 
 function encode(part: object): string {
@@ -42,9 +59,9 @@ export async function readOwnAccessToken(
   issuer: string,
   token: string,
   now: number,
-): Promise<JWTPayload | undefined> {
+): Promise<AccessTokenClaims | undefined> {
   try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(ring.jwks), {
+    const { payload } = await jwtVerify<AccessTokenClaims>(token, createLocalJWKSet(ring.jwks), {
       algorithms: ['ES256'],
       typ: 'at+jwt',
       issuer,

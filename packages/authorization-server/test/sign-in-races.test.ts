@@ -1,0 +1,87 @@
+import type { Store } from '@warder/store'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Shown } from './browser.ts'
+import {
+  authorizeUrl,
+  openConsent,
+  ownerEmail,
+  password,
+  readerEmail,
+  registerClient,
+  signIn,
+  startWarder,
+  type Warder,
+} from './start.ts'
+
+const hasEnded = ({ status, html }: Shown): boolean =>
+  status === 400 && html.includes('This sign-in has ended') && !html.includes('<form')
+const hasForm = (page: Shown): boolean => page.html.includes('name="decision"')
+
+describe.each(['http://localhost:8765', 'https://auth.example.test'])('at %s', (issuer) => {
+  /** Happens once, between what the server read before and the next read of a user. */
+  let meanwhile: (() => Promise<unknown>) | undefined
+  let w: Warder
+  let client: string
+
+  beforeEach(async () => {
+    meanwhile = undefined
+    const between = (store: Store): Store => ({
+      ...store,
+      users: {
+        ...store.users,
+        async loadById(id) {
+          const happens = meanwhile
+          meanwhile = undefined
+          await happens?.()
+          return await store.users.loadById(id)
+        },
+      },
+    })
+    w = await startWarder({ issuer, between })
+    client = await registerClient(w)
+  })
+
+  test('F13 of two clicks on Deny one gets the answer, and the other is told that it ended', async () => {
+    const { browser, page } = await openConsent(w, client)
+    const answers = await Promise.all([1, 2].map(() => browser.submit(page, { decision: 'deny' })))
+    expect(answers.filter(({ left }) => left?.searchParams.get('error') === 'access_denied')).toHaveLength(1)
+    expect(answers.filter(hasEnded)).toHaveLength(1)
+  })
+
+  test('F13 of two sign-ins with one form one goes on, as who it is', async () => {
+    const browser = w.browser()
+    const login = await browser.open(authorizeUrl(w, client))
+    const send = (email: string): Promise<Shown> => browser.submit(login, { email, password })
+    const answers = await Promise.all([send(ownerEmail), send(readerEmail)])
+    expect(answers.filter(hasEnded)).toHaveLength(1)
+    expect(answers.filter(hasForm)).toHaveLength(1)
+  })
+
+  test('a user who is disabled while a form is on its way gets nothing by it', async () => {
+    const { browser, page } = await openConsent(w, client)
+    meanwhile = () => w.store.users.setDisabled('wus_owner', true, w.clock.now)
+    const answer = await browser.submit(page, { decision: 'allow' })
+    expect([answer.status, answer.left]).toEqual([403, undefined])
+    expect(await w.store.grants.list({ clientId: client })).toEqual([])
+  })
+
+  test('its twin: whatever else happens meanwhile, Allow is a code', async () => {
+    const { browser, page } = await openConsent(w, client)
+    meanwhile = () => w.store.users.setDisabled('wus_reader', true, w.clock.now)
+    const { left } = await browser.submit(page, { decision: 'allow' })
+    expect(left?.searchParams.has('code')).toBe(true)
+  })
+})
+
+test('of two pages that take over one session at once, one does; the other is told to begin again', async () => {
+  const w = await startWarder({ issuer: 'https://auth.example.test' })
+  const client = await registerClient(w)
+  const browser = w.browser()
+  const waiting = await browser.open(authorizeUrl(w, client))
+  await signIn(browser, await browser.open(authorizeUrl(w, client)))
+  const answers = await Promise.all([browser.open(waiting.url), browser.open(waiting.url)])
+  expect(answers.filter(hasEnded)).toHaveLength(1)
+  const [page] = answers.filter(hasForm)
+  const { left } = await browser.submit(page as Shown, { decision: 'allow' })
+  expect(left?.searchParams.has('code')).toBe(true)
+})
