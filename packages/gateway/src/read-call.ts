@@ -67,7 +67,7 @@ export function readIncoming(post: McpPost | undefined, head: Head, takesRespons
 /** No header says which message of several it means, and each of them is of the one revision that has batches. */
 function batchHeaders(head: Head): MirroredHeaders {
   const { method, name, params } = mirrored(head)
-  if (method?.length || name?.length || params.size > 0) {
+  if (method.length > 0 || name.length > 0 || params.size > 0) {
     throw new Refusal('message.header-mismatch', { detail: 'of a batch' })
   }
   return { version: [batchVersion], params }
@@ -81,9 +81,9 @@ function readWithBody(
 ): IncomingCall {
   checkMirroredHeaders(message, headers)
   if (message.kind === 'response') {
-    const stateless = isStatelessVersion(message.version ?? headers.version?.[0] ?? '')
     // An answer to the server's own request; only the owner of a session can have got that request (M13, OT-07).
-    if (stateless || !takesResponses) throw new Refusal('message.shape', { detail: 'a response' })
+    // Under 2026-07-28 the headers have refused it already.
+    if (!takesResponses) throw new Refusal('message.shape', { detail: 'a response' })
     if (only(head, 'mcp-session-id') === undefined) throw new Refusal('session.missing')
   }
   return {
@@ -99,8 +99,10 @@ function readWithoutBody(head: Head): IncomingCall {
   const versions = head.headers.get('mcp-protocol-version') ?? []
   if (versions.length > 1) throw new Refusal('message.header-mismatch', { detail: 'version sent twice' })
   const [version] = versions
-  if (version !== undefined) checkProtocolVersion(version, 'header')
-  if (version !== undefined && isStatelessVersion(version)) throw new Refusal('http.method')
+  if (version !== undefined) {
+    checkProtocolVersion(version, 'header')
+    if (isStatelessVersion(version)) throw new Refusal('http.method')
+  }
   if (head.method === 'DELETE' && only(head, 'mcp-session-id') === undefined) {
     throw new Refusal('session.missing')
   }
@@ -110,7 +112,7 @@ function readWithoutBody(head: Head): IncomingCall {
 
 const parameterPrefix = 'mcp-param-'
 
-function mirrored(head: Head): MirroredHeaders {
+function mirrored(head: Head): Required<MirroredHeaders> {
   const params = new Map<string, readonly string[]>()
   for (const [name, values] of head.headers) {
     if (name.startsWith(parameterPrefix)) params.set(name.slice(parameterPrefix.length), values)

@@ -70,7 +70,7 @@ export function splitTarget(target: string): Pick<Head, 'path' | 'query'> {
 function readHeaders(raw: readonly string[]): Map<string, string[]> {
   if (raw.length / 2 > maxHeaders) throw new Refusal('http.head-too-large', { detail: 'header count' })
   const headers = new Map<string, string[]>()
-  for (let index = 0; index + 1 < raw.length; index += 2) {
+  for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!.toLowerCase()
     if (name.includes('_')) continue
     const values = headers.get(name)

@@ -150,6 +150,8 @@ export interface TokenClaims {
 export interface GatewayParts {
   readonly upstream?: RecordingUpstream
   readonly allowedOrigins?: readonly string[]
+  /** Beside the address that it listens on. */
+  readonly allowedHosts?: readonly string[]
   readonly now?: () => number
   readonly log?: DecisionLog
   /** Of the state, where two gateways share it. */
@@ -194,7 +196,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewayUnd
     log,
     secret,
     allowedOrigins: parts.allowedOrigins ?? [],
-    allowedHosts: [host],
+    allowedHosts: [host, ...(parts.allowedHosts ?? [])],
     ...(parts.limits === undefined ? {} : { limits: parts.limits }),
     ...(parts.now === undefined ? {} : { now: parts.now }),
   })
