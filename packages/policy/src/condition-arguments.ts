@@ -3,11 +3,18 @@ export interface Shape {
   readonly types: Set<ValueType>
   readonly fields: Map<string, Shape>
   element: Shape | undefined
+  /** Whether `in` looks through the list: it takes an item that cannot be used for just another one. */
+  isSearched: boolean
 }
 
 export type ValueType = 'string' | 'number' | 'boolean' | 'null'
 
-export const makeShape = (): Shape => ({ types: new Set(), fields: new Map(), element: undefined })
+export const makeShape = (): Shape => ({
+  types: new Set(),
+  fields: new Map(),
+  element: undefined,
+  isSearched: false,
+})
 
 // A loop costs the number of items times the size of what it looks at, so both are bounded.
 const maxItems = 1_000
@@ -38,15 +45,20 @@ export function makeConditionArguments(
     if (isTooMuch) return unusable
     if (fits !== undefined && fits.types.size > 0 && !fits.types.has(typeOf(value) as ValueType))
       return unusable
-    if (Array.isArray(value)) return value.map((item) => copy(item, fits?.element, depth + 1))
+    if (Array.isArray(value)) return copyItems(value, fits, depth)
     if (typeof value === 'object' && value !== null) return copyFields(value, fits, depth)
     return isScalar(value) ? value : unusable
+  }
+
+  const copyItems = (value: readonly unknown[], fits: Shape | undefined, depth: number): unknown => {
+    const all = value.map((item) => copy(item, fits?.element, depth + 1))
+    return fits?.isSearched === true && all.includes(unusable) ? unusable : all
   }
 
   const copyFields = (value: object, fits: Shape | undefined, depth: number): Map<string, unknown> => {
     const fields = new Map<string, unknown>()
     for (const [name, item] of Object.entries(value)) {
-      if (hasLoop) characters += name.length
+      characters += name.length
       fields.set(name, copy(item, fits?.fields.get(name) ?? fits?.element, depth + 1))
     }
     return fields

@@ -66,7 +66,10 @@ export function checkCondition(root: ASTNode): ConditionRules | ConditionProblem
       const [left, right] = node.args
       expect(left, elementTypesOf(right), scope)
       const place = placeOf(right, scope)
-      if (place !== undefined) for (const type of typesOf(left)) elementOf(place).types.add(type)
+      if (place !== undefined) {
+        place.isSearched = true
+        for (const type of typesOf(left)) elementOf(place).types.add(type)
+      }
     }
   }
 

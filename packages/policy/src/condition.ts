@@ -100,7 +100,7 @@ function makeContext(
 
 /** The library's message can repeat values of arguments, which do not belong in a log; its code cannot. */
 function codeOf(error: unknown): string {
-  const code: unknown = (error as { code?: unknown } | null)?.code
+  const code: unknown = (error as { code?: unknown }).code
   return typeof code === 'string' ? code.replaceAll('_', ' ') : 'evaluation failed'
 }
 

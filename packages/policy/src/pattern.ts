@@ -19,7 +19,7 @@ export function compilePattern(text: string): Pattern {
     return { text, isExact: true, start: text, end: '', matches: (value) => value === text }
   const start = pieces[0] ?? ''
   const end = pieces[pieces.length - 1] ?? ''
-  const middle = pieces.slice(1, -1).filter((piece) => piece !== '')
+  const middle = pieces.slice(1, -1)
   return {
     text,
     isExact: false,

@@ -51,18 +51,18 @@ export function settleClauses(
     if (holds === 'unknown') return (kind === 'may') === (view === 'hoped')
     return holds === 'yes' || (holds === 'failed' && kind === 'never')
   }
-  const first = (
+  const find = (
     kind: 'may' | 'never',
     view: View,
     wanted: Wanted,
-    isAnyEnough: boolean,
+    which: 'first' | 'any',
   ): Clause | undefined => {
     let found: Clause | undefined
     for (const list of candidates(lists[kind], wanted)) {
       for (const clause of list) {
         if (found !== undefined && found.row <= clause.row) break
         if (!isWanted(clause, wanted, who.client) || !applies(kind, view, clause)) continue
-        if (isAnyEnough) return clause
+        if (which === 'any') return clause
         found = clause
       }
     }
@@ -70,8 +70,8 @@ export function settleClauses(
   }
 
   return {
-    first: (kind, view, wanted) => first(kind, view, wanted, false),
-    has: (kind, view, wanted) => first(kind, view, wanted, true) !== undefined,
+    first: (kind, view, wanted) => find(kind, view, wanted, 'first'),
+    has: (kind, view, wanted) => find(kind, view, wanted, 'any') !== undefined,
     without: (wanted) => {
       const rows = new Map<number, { readonly clause: Clause; readonly why: string }>()
       for (const clause of candidates(lists.may, wanted).flat()) {

@@ -125,6 +125,8 @@ describe('a condition on arguments', () => {
       outcome: 'hidden',
       because: 'access row 2 says never notes:write, and its when cannot be evaluated',
     })
+    const holds = decide(never('args.folder == "ci"'), 'notes', held, create({ folder: 'ci' }), at)
+    expect(holds).toEqual({ outcome: 'hidden', because: 'access row 2 says never notes:write' })
     const broken = decide(may('bool(args.secret)'), 'notes', held, create({ secret }), at)
     expect(broken.because).not.toContain(secret)
     expect(decided(never('has(args.folder) && args.folder == "ci"'), { secret })).toBe('open')
