@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache'
 import { makeFingerprint } from './fingerprint.ts'
 import { type TokenClaims, type TokenRules, type VerifiedJwt, verifyJwt } from './verify-jwt.ts'
 
+const lookMs = 60_000
+
 /**
  * Verifies tokens and remembers those that passed, keyed by the SHA-256 of the whole token and the resource, at most `size`.
  *
@@ -14,6 +16,15 @@ export function createVerifiedTokens(
 ): (token: string) => Promise<TokenClaims> {
   const verified = new LRUCache<string, VerifiedJwt>({ max: size })
   const fingerprint = makeFingerprint()
+  let lookedAt = rules.now()
+
+  /** So that memory is that of the tokens which live, and not that of all which ever came, up to `size`. */
+  const forgetExpired = (now: number): void => {
+    if (now - lookedAt < lookMs) return
+    lookedAt = now
+    for (const [id, { claims }] of verified.entries()) if (claims.expiresAt * 1000 <= now) verified.delete(id)
+  }
+
   return async (token) => {
     const id = await fingerprint(`${rules.resource} ${token}`)
     const known = verified.get(id)
@@ -21,6 +32,7 @@ export function createVerifiedTokens(
     if (isAlive && (await rules.keys.isCurrent(known.key))) return known.claims
     const fresh = await verifyJwt(token, rules)
     verified.set(id, fresh)
+    forgetExpired(rules.now())
     return fresh.claims
   }
 }
