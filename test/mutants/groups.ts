@@ -36,6 +36,19 @@ export const groups: Readonly<Record<string, Group>> = {
     tests: ['packages/protocol/test'],
   },
   ssrf: { mutate: ['packages/outbound/src/*.ts'], tests: ['packages/outbound/test'] },
+  door: {
+    mutate: source('gateway/src/*', 'read-head', 'check-door', 'read-call', 'authorize-call'),
+    tests: source(
+      'gateway/test/*.test',
+      'http-door',
+      'door-limits',
+      'messages',
+      'batches',
+      'sessions',
+      'subscriptions',
+      'tokens',
+    ),
+  },
   decision: {
     mutate: source(
       'policy/src/*',
@@ -52,7 +65,14 @@ export const groups: Readonly<Record<string, Group>> = {
       'condition-rules',
     ),
     // Not those that read the documentation, which the copy does not have.
-    tests: source('policy/test/*.test', 'decide', 'conditions', 'indexed-decide'),
+    tests: source(
+      'policy/test/*.test',
+      'decide',
+      'patterns',
+      'conditions',
+      'condition-types',
+      'indexed-decide',
+    ),
   },
   filter: {
     mutate: source(

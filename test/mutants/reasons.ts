@@ -37,6 +37,13 @@ const inGuard = (file: string, code: string, by: string, because: string): Reaso
   because,
 })
 
+const inGateway = (file: string, code: string, by: string, because: string): Reason => ({
+  file: `packages/gateway/src/${file}.ts`,
+  code,
+  by,
+  because,
+})
+
 const sameLists = 'other lists, at another speed: each row in them is checked for itself'
 
 export const reasons: readonly Reason[] = [
@@ -125,9 +132,10 @@ export const reasons: readonly Reason[] = [
   ...[
     ['known !== undefined', 'false', 'evaluated once more, with the same answer'],
     ['answers.set(condition, answer)', ';', 'evaluated once more, with the same answer'],
+    ['false', 'true', 'both views are taken, and say the same'],
     ["answer.holds === 'unknown'", 'true', 'both views are taken, and say the same'],
     ['found.row <= clause.row', 'found.row < clause.row', 'the same row, found under another tool'],
-    ['isAnyEnough', 'false', 'the first one answers whether there is one too'],
+    ["which === 'any'", 'false', 'the first one answers whether there is one too'],
     ['clause.condition === undefined', 'false', 'a wanted row without a condition gives what is lacking'],
     ['why !== undefined', 'true', 'shown are the words of the hopeful view, in which the unknown gives'],
     [
@@ -151,6 +159,29 @@ export const reasons: readonly Reason[] = [
     ['bucket.short.all.length < few', 'bucket.short.all.length >= few'],
     ['byPattern.set(client, list)', ';'],
   ].map(([code = '', by = '']) => inPolicy('clause-index', code, by, sameLists)),
+  ...['length > value.length', 'length > most'].map((code) =>
+    inPolicy('pattern-index', code, 'false', sameLists),
+  ),
+  inPolicy('condition-arguments', 'isTooMuch', 'false', 'too much stays too much: the rest is read in vain'),
+  inPolicy(
+    'condition',
+    'read !== undefined',
+    'true',
+    'the library takes a variable that is undefined for one that is not there',
+  ),
+  ...[
+    ["typeof range?.start === 'number'", 'true'],
+    ['range?.start', 'range.start'],
+    ["typeof summary === 'string'", 'true'],
+  ].map(([code = '', by = '']) =>
+    inPolicy('condition', code, by, 'no text is known for which the library throws an error without it'),
+  ),
+  inPolicy(
+    'condition-rules',
+    "node.args[0].op === 'id'",
+    'true',
+    'for the compiler: what is no name has no text there, or no fields',
+  ),
   inPolicy('target-index', '!line.pattern.isExact', 'true', 'a name is found as a pattern too, only slower'),
   inPolicy(
     'target-index',
@@ -159,6 +190,7 @@ export const reasons: readonly Reason[] = [
     'two lines never stand in one place',
   ),
   inPolicy('target-index', 'at < name.length', 'at <= name.length', 'NaN is neither below nor above'),
+  inPolicy('target-index', 'at < uri.length', 'at <= uri.length', 'NaN is neither below nor equal'),
   inGuard(
     'verify-jwt',
     "typeof algorithm !== 'string'",
@@ -174,5 +206,36 @@ export const reasons: readonly Reason[] = [
     '/^([a-z/-]+)(?:\\s*;\\s*charset="?utf-8"?)?\\s*$/i.exec(contentType ?? \'\')?.[1]?.toLowerCase',
     '/^([a-z/-]+)(?:\\s*;\\s*charset="?utf-8"?)?\\s*$/i.exec(contentType ?? \'\')?.[1].toLowerCase',
     'for the compiler: what matched has its first group',
+  ),
+  ...[
+    ['now - lookedAt < lookMs', 'true'],
+    ['now - lookedAt < lookMs', 'false'],
+    ['now - lookedAt < lookMs', 'now - lookedAt <= lookMs'],
+    ['now - lookedAt < lookMs', 'now - lookedAt >= lookMs'],
+    ['now - lookedAt', 'now + lookedAt'],
+    ['claims.expiresAt * 1000 <= now', 'true'],
+    ['claims.expiresAt * 1000 <= now', 'false'],
+    ['claims.expiresAt * 1000 <= now', 'claims.expiresAt * 1000 < now'],
+    ['claims.expiresAt * 1000 <= now', 'claims.expiresAt * 1000 > now'],
+  ].map(
+    ([code = '', by = '']): Reason => ({
+      file: 'packages/guard/src/verified-tokens.ts',
+      code,
+      by,
+      because:
+        'memory only: an expired token that is still remembered is refused, a forgotten one verified anew',
+    }),
+  ),
+  inGateway(
+    'read-call',
+    'name.slice(parameterPrefix.length)',
+    'name',
+    'only the values are checked here: what they must equal stands in the schema of the tool',
+  ),
+  inGateway(
+    'read-head',
+    'target.slice(mark + 1)',
+    'target',
+    'a token is looked for behind every `?`, and the path of no route has one in it',
   ),
 ]

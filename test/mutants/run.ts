@@ -107,7 +107,8 @@ if (values.help || unknown.length > 0) {
 const survivors: Survivor[] = []
 for (const group of positionals.length > 0 ? positionals : Object.keys(groups)) {
   const started = Date.now()
-  const results = await runGroup(group, Number(values.concurrency))
+  const made = await runGroup(group, Number(values.concurrency))
+  const results = made.filter(({ status }) => status !== 'Ignored')
   const alive = results
     .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
     .map((result) => describeSurvivor(group, result))

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
+import { createStdioHost } from '@warder/bridge'
 import { expect, test } from 'vitest'
 import { readDoor } from '../src/check-door.ts'
+import { stdioUpstream } from '../src/index.ts'
 import {
   type GatewayUnderTest,
   type Got,
@@ -146,4 +149,18 @@ test('L05 L09 a stream is opened under one version that is spoken here, or under
   expect(gw.upstream.hits).toHaveLength(0)
   for (const version of ['2025-11-25', undefined]) await under(version)
   expect(gw.upstream.hits).toHaveLength(2)
+})
+
+test('M13 OT-07 no answer reaches a server that asks nothing, not even in a session of its sender', async () => {
+  const program = join(import.meta.dirname, 'programs', 'stdio-server.mjs')
+  const host = createStdioHost({ command: [process.execPath, program], env: {} })
+  const gw = await startGateway({ stdio: stdioUpstream(host) })
+  const token = await gw.token()
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'd', version: '1' } }
+  const opened = await send(gw, { token, body: legacy('initialize', params) })
+  const headers = { 'mcp-session-id': opened.headers['mcp-session-id'], 'mcp-protocol-version': '2025-11-25' }
+  const response = { jsonrpc: '2.0', id: 9, result: { roots: [] } }
+  const answer = await send(gw, { token, body: response, headers })
+  expect(answer).toMatchObject({ status: 400, json: { error: { code: -32600 } } })
+  expect((await send(gw, { token, body: legacy('ping'), headers })).status).toBe(200)
 })

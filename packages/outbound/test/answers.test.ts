@@ -235,6 +235,21 @@ describe('deadline', () => {
 })
 
 describe('what is said', () => {
+  test('E31 the log learns where it went wrong and by which code, and of a foreign error no more', async () => {
+    const failing = async (cause: unknown): Promise<string | undefined> => {
+      const resolve = (): Promise<never> => Promise.reject(cause)
+      const answer = createOutbound({ resolve })('https://client.example:8443/', document)
+      const refusal: unknown = await answer.catch((thrown: unknown) => thrown)
+      expect(refusal).toMatchObject({ reason: 'outbound.unreachable' })
+      return (refusal as Refusal).notes.detail
+    }
+    expect(await failing(Object.assign(new Error('words'), { code: 'ENOTFOUND' }))).toBe(
+      'client.example:8443: ENOTFOUND',
+    )
+    expect(await failing(new TypeError('words'))).toBe('client.example:8443: TypeError')
+    expect(await failing('words')).toBe('client.example:8443: unknown')
+  })
+
   test('E31 every trouble says the same to the peer, and nothing of the remote body is kept', async () => {
     const secret = 'INNER-SECRET-42'
     await using failing = await serve(reply(500, { 'x-inner': secret }, secret))

@@ -65,6 +65,7 @@ const innerAddresses = [
   ['fc00::/7', 'fd00:ec2::254'],
   ['fe80::/10', 'fe80::1'],
   ['fe80::/10 with zone', 'fe80::1%eth0'],
+  ['2000::/3 with zone', '2606:4700::1111%eth0'],
   ['fec0::/10', 'fec0::1'],
   ['ff00::/8', 'ff02::1'],
   ['mapped', '::ffff:127.0.0.1'],
@@ -187,6 +188,13 @@ describe('addresses', () => {
     const fetch = createOutbound({ dangerouslyAllowFetch: () => true, resolve })
     expect((await fetch(`http://client.example:${server.port}/`, document)).status).toBe(200)
     expect(connect.mock.calls.map(([to]) => hostOf(to))).toEqual(['127.0.0.9', '127.0.0.1'])
+    connect.mockClear()
+    const turned = createOutbound({
+      dangerouslyAllowFetch: () => true,
+      resolve: resolveTo('127.0.0.1', '127.0.0.9'),
+    })
+    expect((await turned(`http://client.example:${server.port}/`, document)).status).toBe(200)
+    expect(connect.mock.calls.map(([to]) => hostOf(to))).toEqual(['127.0.0.1'])
   })
 
   test('E07 E35 at the deadline a silent address is given up, and no other one is tried', async () => {
@@ -204,11 +212,17 @@ describe('addresses', () => {
     expect(connect).toHaveBeenCalledTimes(1)
   })
 
-  test('a name without an address is refused', async () => {
-    const options = { resolve: resolveTo(), dangerouslyAllowFetch: () => true }
-    expect(await reasonOf('https://client.example/doc', options)).toBe('outbound.unreachable')
-    expect(connect).not.toHaveBeenCalled()
-  })
+  test.each([true, false])(
+    'a name without an address is refused (any address allowed: %s)',
+    async (isAllowed) => {
+      const fetch = createOutbound({ resolve: resolveTo(), dangerouslyAllowFetch: () => isAllowed })
+      await expect(fetch('https://client.example/doc', document)).rejects.toMatchObject({
+        reason: 'outbound.unreachable',
+        notes: { detail: 'client.example has no address' },
+      })
+      expect(connect).not.toHaveBeenCalled()
+    },
+  )
 })
 
 /** The host of a call of `socket.connect`, whose arguments net has normalized into a list before. */
