@@ -50,12 +50,7 @@ export function judge(seen: Seen): Verdict[] {
       ok: seen.excused <= seen.requests * 0.05,
     },
     heapVerdict(seen),
-    {
-      what: 'memory of the process (MB), idle, before and after',
-      value: `${idle.before.rss.toFixed(0)} → ${idle.after.rss.toFixed(0)}`,
-      bound: 'at most 100 more',
-      ok: idle.after.rss <= idle.before.rss + 100,
-    },
+    processVerdict(seen),
     {
       what: 'open files, idle, before and after',
       value: `${idle.before.files} → ${idle.after.files}`,
@@ -90,5 +85,18 @@ function heapVerdict({ samples, minutes }: Seen): Verdict {
     value: late.length === 0 ? 'not seen' : `${slope.toFixed(1)} (now ${late.at(-1)?.value.toFixed(1)} MB)`,
     bound: isJudged ? `at most ${heapSlopeBound}` : `judged from ${shortestForSlope} minutes on`,
     ok: !isJudged || slope <= heapSlopeBound,
+  }
+}
+
+/** Against the middle and not the beginning: a runtime keeps what it once needed, and caches fill up to their bound. */
+function processVerdict({ samples, minutes }: Seen): Verdict {
+  const middle = samples[Math.floor(samples.length / 2)]?.rss ?? Number.NaN
+  const end = samples.at(-1)?.rss ?? Number.NaN
+  const isJudged = minutes >= shortestForSlope
+  return {
+    what: 'memory of the process (MB), in the middle and at the end',
+    value: `${middle.toFixed(0)} → ${end.toFixed(0)}`,
+    bound: isJudged ? 'at most a tenth more' : `judged from ${shortestForSlope} minutes on`,
+    ok: !isJudged || end <= middle * 1.1,
   }
 }
