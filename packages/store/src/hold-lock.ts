@@ -7,6 +7,9 @@ export interface HeldLock {
   release(): void
 }
 
+/** A holder that nobody refers to any more must not be collected: its file would be closed, and the lock free. */
+const held = new Set<Database.Database>()
+
 /**
  * Takes the lock that a file stands for (made, with its directory, when missing), or answers `undefined` while another
  * holder has it. It is the operating system's lock under SQLite's exclusive transaction, so it cannot outlive the process,
@@ -21,5 +24,11 @@ export function holdLock(file: string): HeldLock | undefined {
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return undefined
     throw error
   }
-  return { release: () => void database.close() }
+  held.add(database)
+  return {
+    release() {
+      held.delete(database)
+      database.close()
+    },
+  }
 }

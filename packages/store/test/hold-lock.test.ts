@@ -21,10 +21,14 @@ describe('holdLock', { timeout: 30_000 }, () => {
   })
 
   /** Another process that tries for the lock and stays, and what became of it. */
-  const contend = async (file: string): Promise<readonly [string, ChildProcess]> => {
+  const contend = async (
+    file: string,
+    options: readonly string[] = [],
+    text: string = program,
+  ): Promise<readonly [string, ChildProcess]> => {
     const child = spawn(
       process.execPath,
-      ['--conditions=@warder/source', '--input-type=module', '--eval', program, file],
+      ['--conditions=@warder/source', ...options, '--input-type=module', '--eval', text, file],
       { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
     )
     children.push(child)
@@ -59,6 +63,22 @@ describe('holdLock', { timeout: 30_000 }, () => {
     const again = holdLock(file)
     expect(again).toBeDefined()
     again?.release()
+  })
+
+  test('one that nobody keeps is held all the same, whatever is collected', async () => {
+    const file = join(root, 'dropped', 'lock')
+    const collecting = `
+      import { holdLock } from '@warder/store'
+      const isHeld = holdLock(process.argv[1]) !== undefined
+      for (let round = 0; round < 5; round += 1) {
+        await new Promise(setImmediate)
+        gc()
+      }
+      process.stdout.write(isHeld ? 'held' : 'refused')
+      setInterval(() => {}, 1000)
+    `
+    const [first] = await contend(file, ['--expose-gc'], collecting)
+    expect([first, holdLock(file)]).toEqual(['held', undefined])
   })
 
   test('the file is its user’s alone, and one that others can open is refused', () => {
