@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import type { Change } from './records/changes.ts'
 
 /** The tables as `migrations.ts` makes them. Times are milliseconds since the epoch; `null` means "did not happen". */
 export interface Tables {
@@ -102,15 +103,7 @@ export interface Tables {
   policies: { number: Generated<number>; digest: string; text: string; node: string; at: number }
 }
 
-export type ChangeKind =
-  | 'grant-revoked'
-  | 'grant-changed'
-  | 'token-revoked'
-  | 'consents-changed'
-  | 'user-disabled'
-  | 'user-enabled'
-  | 'user-added'
-  | 'policy-published'
+export type ChangeKind = Change['kind']
 
 /** Builds queries and runs none. What they have in common is said in no dialect, so the one named here does not matter. */
 export const tables: Kysely<Tables> = new Kysely<Tables>({
