@@ -15,7 +15,7 @@ function idsInTitles(text: string): readonly string[] {
   const titles = [...text.matchAll(/\(\s*(['"`])((?:(?!\1)[^\\]|\\.)*)\1\s*,/gs)].map(
     (match) => match[2] ?? '',
   )
-  return titles.flatMap((title) => title.match(/\b(?:AS|RS|GW|OT|PX)-\d{2}\b/g) ?? [])
+  return titles.flatMap((title) => title.match(/\b(?:AS|RS|GW|OT|PX|CL|EM|CC)-\d{2}\b/g) ?? [])
 }
 
 const cited = new Set(testFiles.flatMap((file) => idsInTitles(readFileSync(join(root, file), 'utf8'))))
@@ -27,7 +27,7 @@ describe('the requirements', () => {
     const levels = /^(MUST|MUST NOT|SHOULD|SHOULD NOT|MAY|note|derived)$/
     const wrong = requirements.filter(
       ({ id, level, source, says }) =>
-        !/^(AS|RS|GW|OT|PX)-\d{2}$/.test(id) || !levels.test(level) || source === '' || says === '',
+        !/^(AS|RS|GW|OT|PX|CL|EM|CC)-\d{2}$/.test(id) || !levels.test(level) || source === '' || says === '',
     )
     expect(wrong).toEqual([])
   })

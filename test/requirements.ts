@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** One requirement of MCP for a part that Warder is: an authorization server, a resource server, a gateway, a proxy. */
+/** One requirement of MCP for a part that Warder is: an authorization server, a resource server, a gateway, a proxy, a client. */
 export interface Requirement {
   readonly id: string
   /** MUST, SHOULD, …; `note`: no keyword in the source; `derived`: follows from it. */
@@ -200,6 +200,94 @@ PX-21 | MUST | best practices, state | A callback without it is refused | Warder
 PX-22 | MUST | best practices, state | It is used once, and soon | Warder signs in nowhere else yet
 PX-23 | MUST NOT | best practices, state | Its cookie is set before consent | Warder signs in nowhere else yet
 PX-24 | SHOULD | best practices, stdio | Children of stdio proxies are kept apart |
+CL-01 | SHOULD | client registration | Supports client id metadata documents |
+CL-02 | MAY | authorization, overview | Supports dynamic registration |
+CL-03 | MUST | authorization, overview | Finds the authorization server through the metadata of the resource |
+CL-04 | MUST | authorization, overview | Reads RFC 8414 metadata and OpenID Connect discovery |
+CL-05 | MUST | client registration | Has a client id before the flow starts |
+CL-06 | MUST NOT | authorization, scope selection | Assumes how challenged scopes relate to scopes_supported |
+CL-07 | MUST | authorization, scope selection | Takes challenged scopes as what the operation needs |
+CL-08 | SHOULD | authorization, scope selection | Asks again for challenged and granted scopes together |
+CL-09 | SHOULD | authorization, scope selection | Asks only for scopes that are needed |
+CL-10 | SHOULD | authorization, scope selection | First the challenge, else scopes_supported, else no scope |
+CL-11 | MUST | authorization, response validation | Records the issuer beside the verifier before it redirects |
+CL-12 | MUST | authorization, response validation | Checks iss before a code goes anywhere |
+CL-13 | MUST | authorization, response validation | Announced and there: compared as a plain string |
+CL-14 | MUST | authorization, response validation | Announced and missing: refused |
+CL-15 | MUST | authorization, response validation | Not announced but there: compared all the same |
+CL-16 | MUST | authorization, response validation | Not announced and missing: goes on |
+CL-17 | MUST NOT | authorization, response validation | Normalises iss |
+CL-18 | MUST NOT | authorization, response validation | Shows or acts on an error of an answer with the wrong iss |
+CL-19 | MUST | authorization, resource parameter | Implements RFC 8707 |
+CL-20 | MUST | authorization, resource parameter | Sends resource in authorization and token requests |
+CL-21 | MUST | authorization, resource parameter | resource names the MCP server that the token is for |
+CL-22 | MUST | authorization, resource parameter | resource is the canonical URI |
+CL-23 | MUST | authorization, canonical URI | Sends it whether or not the server supports it |
+CL-24 | SHOULD | authorization, canonical URI | Uses the most specific URI that it can |
+CL-25 | MUST | authorization, token requirements | Sends the token in the Authorization header |
+CL-26 | MUST | authorization, token requirements | Sends it with every request |
+CL-27 | MUST NOT | authorization, token requirements | Puts it into a query |
+CL-28 | MUST NOT | authorization, token handling | Sends a server a token of another authorization server than its own |
+CL-29 | MUST | authorization, refresh tokens | Keeps refresh tokens confidential on the way and at rest |
+CL-30 | SHOULD | authorization, refresh tokens | Registers the grant refresh_token when it wants refresh tokens |
+CL-31 | MAY | authorization, refresh tokens | Asks for offline_access where the server lists it |
+CL-32 | MUST NOT | authorization, refresh tokens | Relies on getting a refresh token |
+CL-33 | SHOULD | authorization, step-up | Answers scope errors with step-up |
+CL-34 | note | authorization, step-up | Asks for what it asked for before and the challenge together |
+CL-35 | SHOULD | authorization, step-up | Limits tries and remembers failed ones by resource and operation |
+CL-36 | MUST | discovery, location | Keeps registrations and tokens of authorization servers apart |
+CL-37 | MUST NOT | discovery, location | Assumes that credentials of one work at another |
+CL-38 | MUST | discovery, resource metadata | The header's URL, else the path-inserted place, else the root |
+CL-39 | MUST | discovery, resource metadata | Reads WWW-Authenticate and reacts to 401 |
+CL-40 | MUST | discovery, metadata | Tries several well-known places |
+CL-41 | MUST | discovery, metadata | Issuer with a path: the three places in order |
+CL-42 | MUST | discovery, metadata | Issuer without a path: RFC 8414, then OpenID |
+CL-43 | MUST | discovery, metadata | Does not use metadata whose issuer is another |
+CL-44 | SHOULD | client registration | Pre-registered, document, dynamic, ask: in this order |
+CL-45 | MUST | client registration | Obeys the draft on client id metadata documents |
+CL-46 | MUST | client registration | The document stands at an https URL |
+CL-47 | MUST | client registration | A client id that is a URL is https and has a path |
+CL-48 | MUST | client registration | The document has client_id, client_name and redirect_uris |
+CL-49 | MUST | client registration | client_id in the document is exactly its URL |
+CL-50 | MAY | client registration | Authenticates by private_key_jwt with the keys of its document |
+CL-51 | SHOULD | client registration | Uses a document only where it is announced |
+CL-52 | SHOULD | client registration | Takes pre-registered credentials |
+CL-53 | MUST | client registration | Registers with a suitable application_type |
+CL-54 | SHOULD | client registration | native for programs on the user's machine |
+CL-55 | SHOULD | client registration | web for applications on a host of their own |
+CL-56 | MUST | client registration | Copes with a registration refused for its redirect URIs |
+CL-57 | MUST | client registration | Keys stored credentials by the issuer |
+CL-58 | MUST NOT | client registration | Uses credentials again when the authorization server changed |
+CL-59 | SHOULD | client registration | Pre-registered credentials and another server: an error, no try |
+CL-60 | MUST | security, code protection | PKCE always; refuses where support is not announced |
+CL-61 | MUST | security, code protection | Uses S256 |
+CL-62 | MUST | security, open redirection | Its redirect URIs are registered |
+CL-63 | SHOULD | security, open redirection | Drops answers with a missing or wrong state |
+CL-64 | MUST | best practices, SSRF | Fetches URLs of others safely |
+CL-65 | SHOULD | best practices, SSRF | Demands https, with http for loopback |
+CL-66 | SHOULD | best practices, SSRF | Blocks private, loopback and link-local addresses |
+CL-67 | SHOULD | best practices, SSRF | The same for redirects |
+CL-68 | SHOULD | best practices, SSRF | Pins the checked address; works behind an egress proxy |
+CL-69 | MUST | best practices, URL validation | Authorization URLs are https, or http on loopback |
+CL-70 | MUST | best practices, URL validation | Refuses schemes that run or open something |
+CL-71 | MUST NOT | best practices, URL validation | Opens URLs through a shell |
+CL-72 | MUST | best practices, URL validation | Checks every URL that a server sends |
+CL-73 | SHOULD | best practices, URL validation | Web pages of clients have a content security policy |
+CL-74 | MUST | best practices, local servers | Shows the whole command of a local server before it is set up |
+CL-75 | SHOULD | best practices, stdio proxies | Isolates what runs behind a stdio proxy |
+CL-76 | note | client registration | A document's client id needs no new registration elsewhere |
+CL-77 | MUST NOT | multi round trips | Reads or changes requestState; echoes it on the retry alone |
+EM-01 | MUST | enterprise-managed authorization | audience of the exchange is the issuer of the MCP server's authorization server |
+EM-02 | MUST | enterprise-managed authorization | resource, where sent, is the identifier of the MCP server |
+EM-03 | note | enterprise-managed authorization | The exchange asks for an ID-JAG with an ID token or SAML assertion |
+EM-04 | MUST | enterprise-managed authorization | The client authenticates at the exchange |
+EM-11 | note | enterprise-managed authorization | The ID-JAG is redeemed by jwt-bearer as the client that is registered there |
+EM-24 | MUST | enterprise-managed authorization | Proves the state of the single sign-on |
+EM-30 | note | enterprise-managed authorization | Never sends the user to the authorization endpoint of the MCP server |
+CC-02 | MUST | client credentials | Authenticates by a JWT assertion or a secret |
+CC-03 | note | client credentials | Only with pre-registered credentials |
+CC-06 | note | client credentials | Sends resource and scope; with an assertion no client_id beside it |
+CC-08 | MAY | client credentials | Steps up or stops when scopes are missing |
 `
 
 /** All of them, in the order of the specification's pages. */
@@ -219,6 +307,9 @@ const parts: Readonly<Record<string, string>> = {
   GW: 'Gateway, revision 2026-07-28',
   OT: 'Older revisions of the transport',
   PX: 'Proxy that is an authorization server towards clients',
+  CL: 'Client',
+  EM: 'Enterprise-managed authorization, as a client',
+  CC: 'Client credentials, as a client',
 }
 
 /** The page of the documents that is made from the table. */
