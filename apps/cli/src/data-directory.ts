@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { holdLock } from '@warder/store'
+import { holdLock } from '@warder/private-files'
 import { Problem } from './problem.ts'
 
 /** Where Warder keeps its state: a directory that nobody else can read. */

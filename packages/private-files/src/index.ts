@@ -1,1 +1,5 @@
-export {}
+export { claimPrivateFile } from './claim-private-file.ts'
+export { type HeldLock, holdLock } from './hold-lock.ts'
+export { readPrivateFile } from './read-private-file.ts'
+export { LockTimeout, waitForLock } from './wait-for-lock.ts'
+export { writePrivateFile } from './write-private-file.ts'

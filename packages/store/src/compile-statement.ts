@@ -36,7 +36,7 @@ function fillSlot(parameter: unknown, values: object): unknown {
  * NUL, so neither has the store.
  */
 function checkStorable(value: unknown): unknown {
-  if (typeof value === 'string' && /[\p{Surrogate}\0]/u.test(value))
+  if (typeof value === 'string' && (!value.isWellFormed() || value.includes('\0')))
     throw new TypeError('a string is not well-formed Unicode, or has a NUL')
   return value
 }

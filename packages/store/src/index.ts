@@ -1,4 +1,3 @@
-export { type HeldLock, holdLock } from './hold-lock.ts'
 export * from './open-store.ts'
 export type { DatabaseOptions } from './read-database-url.ts'
 export type * from './store.ts'

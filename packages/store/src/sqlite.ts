@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { claimPrivateFile } from '@warder/private-files'
 import Database from 'better-sqlite3'
 import { SqliteQueryCompiler } from 'kysely'
 import { type Compiled, makeCompile } from './compile-statement.ts'
 import { makeGroupCommit } from './group-commit.ts'
 import { migrations } from './migrations.ts'
-import { claimPrivateFile } from './private-file.ts'
 import type { Engine, Step, Work } from './statement.ts'
 
 /** "Wrdr", in the header of each database file of ours. */
@@ -24,6 +24,8 @@ export async function openSqlite(file: string): Promise<Engine> {
     await useWriteAheadLog(database)
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = ON')
+    // What a savepoint could undo is kept beside the database else: in files, once the works of one commit have touched sixteen pages.
+    database.pragma('temp_store = MEMORY')
     database.pragma('trusted_schema = OFF')
     migrate(database, path)
   } catch (error) {

@@ -14,18 +14,51 @@ const liveOfClientAndPeer = 50
 const liveOfPeer = 500
 const inAll = 5_000
 
-const insertTransaction = statement((slot: Values<Omit<NewTransaction, 'signedIn'> & { peer: string }>) =>
-  tables.insertInto('transactions').values({
-    id: slot('id'),
-    client_id: slot('clientId'),
-    peer: slot('peer'),
-    request: slot('request'),
-    browser_hash: slot('browserHash'),
-    form_hash: slot('formHash'),
-    user_id: null,
-    signed_in_at: null,
-    created_at: slot('now'),
-    expires_at: slot('expiresAt'),
+interface BegunTransaction extends Omit<NewTransaction, 'signedIn'> {
+  readonly peer: string
+  /** Empty: nobody. */
+  readonly userId: string
+  readonly signedInAt: number
+}
+
+const insertTransaction = statement((slot: Values<BegunTransaction>) =>
+  tables
+    .insertInto('transactions')
+    .values((row) => {
+      const user = row
+        .selectFrom('users')
+        .where('users.id', '=', slot('userId'))
+        .where('users.disabled_at', 'is', null)
+      return {
+        id: slot('id'),
+        client_id: slot('clientId'),
+        peer: slot('peer'),
+        request: slot('request'),
+        browser_hash: slot('browserHash'),
+        form_hash: slot('formHash'),
+        user_id: user.select('users.id'),
+        signed_in_at: user.select(row.cast<number>(slot('signedInAt'), 'bigint').as('at')),
+        created_at: slot('now'),
+        expires_at: slot('expiresAt'),
+      }
+    })
+    .returning('user_id'),
+)
+
+const countLike = statement((slot: Values<{ clientId: string; peer: string }>) =>
+  tables.selectNoFrom((row) => {
+    const ofPeer = row
+      .selectFrom('transactions')
+      .select((each) => each.fn.countAll<number | string>().as('count'))
+      .where('peer', '=', slot('peer'))
+    const all = row
+      .selectFrom('transactions')
+      .select((each) => each.fn.countAll<number | string>().as('count'))
+    return [
+      ofPeer.where('client_id', '=', slot('clientId')).as('ofClientAndPeer'),
+      ofPeer.as('ofPeer'),
+      all.as('inAll'),
+    ]
   }),
 )
 
@@ -59,10 +92,6 @@ const dropOldestOfPeer = statement((slot: Values<{ peer: string; now: number }>)
         .orderBy('kept.number', 'desc')
         .limit(liveOfPeer),
     ),
-)
-
-const countAll = statement(() =>
-  tables.selectFrom('transactions').select((row) => row.fn.countAll<number | string>().as('count')),
 )
 
 const dropOldestOfBusiestPeer = statement(() =>
@@ -139,26 +168,33 @@ const takeAny = statement((slot: Values<{ id: string; now: number }>) =>
     .returning(['user_id', 'client_id']),
 )
 
-/** Writes an event only where a user is known: a stranger could fill the log. */
+/** Writes an event only where a user is known: a stranger could fill the log. Looks for what to drop only where there are more than stay. */
 function* create({ peer = '', signedIn, ...transaction }: NewTransaction): Work<void> {
-  const begun = { ...transaction, peer }
-  yield* all(insertTransaction, begun)
-  if (signedIn !== undefined) {
-    const { browserHash, formHash } = begun
-    yield* signIn({ ...begun, ...signedIn, newBrowserHash: browserHash, newFormHash: formHash })
-  }
-  yield* all(dropOldestOfClient, begun)
-  yield* all(dropOldestOfPeer, begun)
-  const counted = yield* first(countAll, {})
-  if (Number(counted?.count) > inAll) yield* all(dropOldestOfBusiestPeer, {})
+  const { userId = '', signedInAt = 0 } = signedIn ?? {}
+  const begun = { ...transaction, peer, userId, signedInAt }
+  const made = yield* first(insertTransaction, begun)
+  if (made?.user_id) yield* recordSignIn({ ...begun, userId: made.user_id })
+  const counted = yield* first(countLike, begun)
+  if (Number(counted?.ofClientAndPeer) > liveOfClientAndPeer) yield* all(dropOldestOfClient, begun)
+  if (Number(counted?.ofPeer) > liveOfPeer) yield* all(dropOldestOfPeer, begun)
+  if (Number(counted?.inAll) > inAll) yield* all(dropOldestOfBusiestPeer, {})
 }
 
 function* signIn(change: SignIn): Work<boolean> {
   const changed = yield* first(putUser, { ...change, signedInAt: change.signedInAt ?? change.now })
   if (changed === undefined) return false
-  const details = { transaction: change.id, user: change.userId, client: changed.client_id }
-  yield* recordEvent('transaction.signed-in', details, change.now)
+  yield* recordSignIn({ ...change, clientId: changed.client_id })
   return true
+}
+
+function recordSignIn(who: {
+  readonly id: string
+  readonly userId: string
+  readonly clientId: string
+  readonly now: number
+}): Work<void> {
+  const details = { transaction: who.id, user: who.userId, client: who.clientId }
+  return recordEvent('transaction.signed-in', details, who.now)
 }
 
 function* finishWithCode({ id, grant, code, consents, now }: Finish): Work<boolean> {

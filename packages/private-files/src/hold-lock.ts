@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { claimPrivateFile } from './private-file.ts'
+import { claimPrivateFile } from './claim-private-file.ts'
 
 /** A lock that this process holds. */
 export interface HeldLock {

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { holdLock } from '@warder/store'
+import { holdLock } from '@warder/private-files'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const program = `
-  import { holdLock } from '@warder/store'
+  import { holdLock } from '@warder/private-files'
   process.stdout.write(holdLock(process.argv[1]) === undefined ? 'refused' : 'held')
   setInterval(() => {}, 1000)
 `
@@ -68,7 +68,7 @@ describe('holdLock', { timeout: 30_000 }, () => {
   test('one that nobody keeps is held all the same, whatever is collected', async () => {
     const file = join(root, 'dropped', 'lock')
     const collecting = `
-      import { holdLock } from '@warder/store'
+      import { holdLock } from '@warder/private-files'
       const isHeld = holdLock(process.argv[1]) !== undefined
       for (let round = 0; round < 5; round += 1) {
         await new Promise(setImmediate)

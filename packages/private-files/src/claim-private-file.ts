@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { checkPrivate } from './check-private.ts'
 
 /**
  * Makes the file (0600) and its directory (0700) unless they are there, and answers the file's absolute path. Throws when
@@ -15,15 +16,4 @@ export function claimPrivateFile(file: string): string {
   closeSync(openSync(path, 'a', 0o600))
   for (const suffix of ['', '-wal', '-shm']) checkPrivate(`${path}${suffix}`, '600')
   return path
-}
-
-function checkPrivate(path: string, wanted: string): void {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  if (stats === undefined || process.platform === 'win32') return
-  const mode = stats.mode & 0o777
-  if ((mode & 0o077) !== 0) {
-    throw new Error(
-      `${path} is open to other users of this machine (mode ${mode.toString(8)}); run: chmod ${wanted} ${path}`,
-    )
-  }
 }
