@@ -55,8 +55,38 @@ export function isPublicAddress(address: string): boolean {
   return !((high & 0xfdff) === 0 && low === 0x5efe)
 }
 
-/** Throws `outbound.address` unless every one of the addresses is public: a mixed answer is an attack (E13). */
-export function checkAddresses(hostname: string, addresses: readonly string[]): void {
-  const inner = addresses.find((address) => !isPublicAddress(address))
-  if (inner !== undefined) throw new Refusal('outbound.address', { detail: `${hostname} is at ${inner}` })
+// RFC 1918, RFC 4193 and the shared space of RFC 6598, which private overlay networks use; without the metadata services that
+// clouds have put in there: whoever reaches those gets the credentials of the machine.
+const privateIPv4 = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map((range) =>
+  ipaddr.IPv4.parseCIDR(range),
+)
+const privateIPv6 = ipaddr.IPv6.parseCIDR('fc00::/7')
+const metadataIPv4 = ipaddr.IPv4.parseCIDR('100.100.100.200/32')
+const metadataIPv6 = ['fd00:ec2::/32', 'fd20:ce::/32'].map((range) => ipaddr.IPv6.parseCIDR(range))
+
+/** Whether it is an address of a private network, in its usual spelling; never one of a metadata service. */
+export function isPrivateAddress(address: string): boolean {
+  const version = isIP(address)
+  if (version === 0 || address.includes('%')) return false
+  if (version === 4) {
+    const parsed = ipaddr.IPv4.parse(address)
+    return privateIPv4.some((range) => parsed.match(range)) && !parsed.match(metadataIPv4)
+  }
+  const parsed = ipaddr.IPv6.parse(address)
+  return parsed.match(privateIPv6) && !metadataIPv6.some((range) => parsed.match(range))
+}
+
+/** Whether it is this machine: 127.0.0.0/8 or ::1, and no other spelling of them. */
+export function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
+}
+
+/** Throws `outbound.address` unless every one of the addresses may be: a mixed answer is an attack (E13). */
+export function checkAddresses(
+  hostname: string,
+  addresses: readonly string[],
+  mayBe: (address: string) => boolean = isPublicAddress,
+): void {
+  const wrong = addresses.find((address) => !mayBe(address))
+  if (wrong !== undefined) throw new Refusal('outbound.address', { detail: `${hostname} is at ${wrong}` })
 }

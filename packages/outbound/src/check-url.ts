@@ -53,16 +53,49 @@ export function readTarget(raw: string): URL {
 
 /** Throws `outbound.url` or `outbound.address` unless the URL is https, on a port for the web, and no name that leads inside. */
 export function checkTarget(url: URL): void {
+  checkScheme(url)
+  const name = url.hostname
+  if (!isLiteral(name) && isInnerName(name)) {
+    throw new Refusal('outbound.address', { detail: `${name} is not a name of the public Internet` })
+  }
+}
+
+/** The same for a URL that may lead into a private network, by whatever name; not to this machine or a metadata service. */
+export function checkPrivateTarget(url: URL): void {
+  checkScheme(url)
+  const name = url.hostname
+  if (isLocalName(name) || metadataNames.has(name) || name.split('.').includes('')) {
+    throw new Refusal('outbound.address', { detail: `${name} is not a name of a private network` })
+  }
+}
+
+function checkScheme(url: URL): void {
   if (url.protocol !== 'https:') refuse('not https')
   const port = url.port === '' ? 443 : Number(url.port)
   if (port !== 443 && (port < 1024 || servicePorts.has(port))) refuse(`port ${port}`)
-  const name = url.hostname
-  if (isLiteral(name)) return
+}
+
+/** Names of metadata services that a proxy would resolve for us: their addresses are refused, but here nobody sees them. */
+const metadataNames: ReadonlySet<string> = new Set([
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  'instance-data',
+  'instance-data.ec2.internal',
+  'metadata.tencentyun.com',
+  'metadata.platformequinix.com',
+])
+
+/** Whether a name cannot be one of the public Internet. */
+export function isInnerName(name: string): boolean {
   const labels = name.split('.')
   const isInner = innerNames.has(labels.slice(-1).join('.')) || innerNames.has(labels.slice(-2).join('.'))
-  if (isInner || labels.length === 1 || labels.includes('')) {
-    throw new Refusal('outbound.address', { detail: `${name} is not a name of the public Internet` })
-  }
+  return isInner || labels.length === 1 || labels.includes('')
+}
+
+/** Whether a name is this machine by RFC 6761 section 6.3; what it resolves to is another matter. */
+export function isLocalName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost')
 }
 
 /** Whether the host of a parsed URL is an IP address. */

@@ -1,7 +1,9 @@
-import { lookup } from 'node:dns/promises'
 import { Refusal } from '@warder/protocol'
-import { checkAddresses } from './check-address.ts'
-import { bareHost, checkTarget, isLiteral, readTarget } from './check-url.ts'
+import { bareHost, isLiteral, readTarget } from './check-url.ts'
+import { findProxy } from './find-proxy.ts'
+import type { Network } from './network.ts'
+import { type Reach, reaches } from './reach.ts'
+import { type Resolve, resolveName } from './resolve-name.ts'
 import { type RawAnswer, sendRequest } from './send-request.ts'
 
 export interface OutboundOptions {
@@ -12,17 +14,23 @@ export interface OutboundOptions {
    */
   readonly dangerouslyAllowFetch?: ((url: URL) => boolean) | undefined
   /** All addresses of a name, in the order to try. Default: the resolver of the system. */
-  readonly resolve?: ((hostname: string) => Promise<readonly ResolvedAddress[]>) | undefined
+  readonly resolve?: Resolve | undefined
   /** Our own origins, such as the issuer: their host names are refused on every port. Another name for
    * this machine is only refused when its addresses are not public. */
   readonly ownOrigins?: readonly string[] | undefined
-}
-
-export interface ResolvedAddress {
-  readonly address: string
+  /** Proxies for https, and whom TLS trusts and presents. Default: no proxy, what Node trusts, no client certificate. */
+  readonly network?: Network | undefined
+  /** How far a URL may lead. Default: the public Internet. */
+  readonly reach?: Reach | undefined
 }
 
 export interface OutboundRequest {
+  /** Default GET. */
+  readonly method?: 'GET' | 'POST' | undefined
+  /** With POST; its type goes into `headers`. */
+  readonly body?: string | undefined
+  /** `ok` (the default): 200 and nothing else. `any`: every status that is no redirect is an answer, with its body. */
+  readonly statuses?: 'ok' | 'any' | undefined
   /** Value of `Accept`. The type of the answer is not checked against it. */
   readonly accept: string
   /** Largest body; counted while it streams. */
@@ -33,7 +41,7 @@ export interface OutboundRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** Status 200 with its body, or 304 without one when the request had `if-none-match` or `if-modified-since`. */
+/** What was asked for by `statuses`, with its body, or 304 without one when the request had `if-none-match` or `if-modified-since`. */
 export interface OutboundAnswer {
   readonly status: number
   readonly headers: Headers
@@ -43,45 +51,56 @@ export interface OutboundAnswer {
 export type OutboundFetch = (url: string, request: OutboundRequest) => Promise<OutboundAnswer>
 
 /**
- * Makes the one fetch for URLs that somebody else chose (client id metadata documents, key sets of others). It answers the
- * document, or throws a `Refusal` with reason `outbound.…`, whose detail is for the log and never quotes the remote body.
+ * Makes the one fetch for URLs that somebody else chose (documents and endpoints of clients, of servers and of those who issue
+ * tokens). It answers the document, or throws a `Refusal` with reason `outbound.…`, whose detail is for the log and never
+ * quotes the remote body.
  *
- * The name is resolved once, every address of it must be public, and the connection goes to a checked address. https only,
- * on 443 and from 1024 up without the ports of databases and the like. No redirects, no proxies (also not from the environment),
- * no cookies, no compressed bodies. On a network with DNS64, names without IPv6 of their own are refused, since NAT64
+ * The name is resolved once, every address of it must be within reach (public, if nothing else is said), and the connection goes
+ * to a checked address. https only, on 443 and from 1024 up without the ports of databases and the like; within reach of
+ * loopback also http, and every port there. No redirects, no cookies, no compressed bodies, and no proxies but those of
+ * `network` (never from the environment by itself): behind one, it is the proxy that resolves names, and what is checked is that
+ * they are none of this machine, and inside of the reach as far as names tell. On a network with DNS64, names without IPv6 of their own are refused, since NAT64
  * addresses are.
  *
  * Does not check the content: type, UTF-8 and JSON are the reader's business. Does not count fetches or cache.
  */
 export function createOutbound(options: OutboundOptions = {}): OutboundFetch {
   const own = (options.ownOrigins ?? []).map((origin) => new URL(origin))
-  const resolve = options.resolve ?? resolveName
+  const { network, resolve = resolveName } = options
+  const rules = reaches[options.reach ?? 'public']
   return async (raw, request) => {
     const url = readTarget(raw)
     const isDangerous = options.dangerouslyAllowFetch?.(url) === true
     checkNotOwn(url, own, isDangerous)
-    if (!isDangerous) checkTarget(url)
+    if (!isDangerous) rules.checkUrl(url)
+    // Nothing but https goes to others, and https only through a tunnel: what a token is in is never read on the way (Q29).
+    const proxy = url.protocol === 'https:' ? findProxy(url, network?.proxies) : undefined
     const headers = plainHeaders(request)
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), request.timeoutMs ?? 3000)
     const { signal } = deadline
     try {
-      const addresses = await findAddresses(url, resolve, signal)
-      if (!isDangerous) checkAddresses(url.hostname, addresses)
-      const answer = await sendRequest({ url, addresses, headers, maxBytes: request.maxBytes, signal })
-      return checkAnswer(answer, headers)
+      const isKnownToProxy = proxy !== undefined && !isLiteral(url.hostname)
+      const addresses = isKnownToProxy ? [] : await findAddresses(url, resolve, signal)
+      if (!isDangerous) rules.checkFound(url, addresses)
+      const answer = await sendRequest({
+        url,
+        way: proxy === undefined ? { addresses } : { proxy },
+        network,
+        method: request.method ?? 'GET',
+        headers,
+        body: request.body,
+        wants: (status) => request.statuses === 'any' || status === 200,
+        maxBytes: request.maxBytes,
+        signal,
+      })
+      return checkAnswer(answer, headers, request.statuses)
     } catch (error) {
       throw asRefusal(error, url, signal)
     } finally {
       clearTimeout(timer)
     }
   }
-}
-
-type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>
-
-async function resolveName(hostname: string): Promise<readonly ResolvedAddress[]> {
-  return await lookup(hostname, { all: true, order: 'verbatim' })
 }
 
 async function findAddresses(url: URL, resolve: Resolve, signal: AbortSignal): Promise<readonly string[]> {
@@ -127,7 +146,11 @@ function plainHeaders(request: OutboundRequest): Readonly<Record<string, string>
   return Object.fromEntries(headers)
 }
 
-function checkAnswer(answer: RawAnswer, asked: Readonly<Record<string, string>>): OutboundAnswer {
+function checkAnswer(
+  answer: RawAnswer,
+  asked: Readonly<Record<string, string>>,
+  statuses: OutboundRequest['statuses'],
+): OutboundAnswer {
   const { status, headers } = answer
   const isConditional = Object.hasOwn(asked, 'if-none-match') || Object.hasOwn(asked, 'if-modified-since')
   if (status === 304 && isConditional) return answer
@@ -135,6 +158,7 @@ function checkAnswer(answer: RawAnswer, asked: Readonly<Record<string, string>>)
   if ((status >= 300 && status < 400) || headers.has('refresh')) {
     throw new Refusal('outbound.redirect', { detail: `status ${status}` })
   }
-  if (status !== 200) throw new Refusal('outbound.status', { detail: `status ${status}` })
+  if (status !== 200 && statuses !== 'any')
+    throw new Refusal('outbound.status', { detail: `status ${status}` })
   return answer
 }

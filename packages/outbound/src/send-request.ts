@@ -1,19 +1,26 @@
 import type { Socket } from 'node:net'
 import { Refusal } from '@warder/protocol'
 import { buildConnector, Client, type Dispatcher } from 'undici'
+import { type Network, secureContextOf } from './network.ts'
+import { openTunnel } from './open-tunnel.ts'
 
-/** One GET to addresses that were checked before. */
+/** One request to a place that was checked before. */
 export interface CheckedRequest {
   readonly url: URL
-  /** Tried in this order until one connects; nothing is resolved any more. */
-  readonly addresses: readonly string[]
+  /** The addresses, tried in this order until one connects (nothing is resolved any more), or the proxy that connects. */
+  readonly way: { readonly addresses: readonly string[] } | { readonly proxy: URL }
+  readonly network?: Network | undefined
+  readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  /** The statuses whose body is wanted; that of others is not read. */
+  readonly wants: (status: number) => boolean
   readonly maxBytes: number
   /** Ends connecting, waiting and reading alike. */
   readonly signal: AbortSignal
 }
 
-/** What came back, of any status, with the body only where the status is 200. */
+/** What came back, of any status, with the body only where it was wanted. */
 export interface RawAnswer {
   readonly status: number
   readonly headers: Headers
@@ -21,14 +28,18 @@ export interface RawAnswer {
 }
 
 /**
- * Sends one GET over a connection of its own. The name of the URL goes into Host and SNI, and the certificate is checked
- * against it; the connection goes to a checked address. No proxy, no redirect, no decoding, no cookies, no second use.
+ * Sends one request over a connection of its own. The name of the URL goes into Host and SNI, and the certificate is checked
+ * against it; the connection goes to a checked address, or through the proxy. No redirect, no decoding, no cookies, no second
+ * use, no second try.
  *
  * Throws `outbound.too-large`, `outbound.content` for an encoded body, and otherwise what the connection throws.
  */
 export async function sendRequest(request: CheckedRequest): Promise<RawAnswer> {
   const client = new Client(request.url.origin, {
-    connect: pinnedConnector(request),
+    connect:
+      'proxy' in request.way
+        ? tunnelConnector(request, request.way.proxy)
+        : pinnedConnector(request, request.way),
     pipelining: 1,
     maxHeaderSize: 16_384,
     // The one deadline is the signal; a second clock would only blur what happened.
@@ -37,13 +48,16 @@ export async function sendRequest(request: CheckedRequest): Promise<RawAnswer> {
   })
   try {
     const response = await client.request({
-      method: 'GET',
+      method: request.method,
       path: `${request.url.pathname}${request.url.search}`,
       headers: { ...request.headers, 'accept-encoding': 'identity' },
       signal: request.signal,
+      ...(request.body !== undefined && { body: request.body }),
     })
     const headers = readHeaders(response.headers)
-    const body = response.statusCode === 200 ? await readBody(response, headers, request) : new Uint8Array()
+    const body = request.wants(response.statusCode)
+      ? await readBody(response, headers, request)
+      : new Uint8Array()
     return { status: response.statusCode, headers, body }
   } finally {
     // Not close(): a body that nobody wants shall not be read to its end.
@@ -51,14 +65,51 @@ export async function sendRequest(request: CheckedRequest): Promise<RawAnswer> {
   }
 }
 
-function pinnedConnector({ addresses, signal }: CheckedRequest): buildConnector.connector {
-  const connect = buildConnector({
-    allowH2: false,
-    maxCachedSessions: 0,
-    timeout: 0,
-    // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not count here.
-    rejectUnauthorized: true,
-  })
+/** The type of undici says void, but its connector answers the socket; without it, a silent address would hold it for minutes. */
+type Connect = (...given: Parameters<buildConnector.connector>) => Socket
+
+/** What all connections to others have in common. `timeout` in milliseconds, for connecting; 0 is none. */
+export function connectorTo(network: Network | undefined, timeout: number): Connect {
+  const common = { allowH2: false, maxCachedSessions: 0, timeout }
+  const plain = buildConnector(common) as Connect
+  let secure: Connect | undefined
+  const makeSecure = (): Connect =>
+    buildConnector({
+      ...common,
+      // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not count here.
+      rejectUnauthorized: true,
+      ...(network && { secureContext: secureContextOf(network) }),
+    }) as Connect
+  return (options, callback) => {
+    if (options.protocol !== 'https:') return plain(options, callback)
+    secure ??= makeSecure()
+    return secure(options, callback)
+  }
+}
+
+/** With an error, since the client does not look at the signal before it is connected: it would wait for ever. */
+function destroyOnAbort(socket: Socket, signal: AbortSignal): void {
+  signal.addEventListener('abort', () => socket.destroy(new Error('connecting took too long')))
+}
+
+function tunnelConnector(
+  { url, network = {}, signal }: CheckedRequest,
+  proxy: URL,
+): buildConnector.connector {
+  const connect = connectorTo(network, 0)
+  return (options, callback) => {
+    openTunnel(proxy, url, network, signal).then(
+      (httpSocket) => destroyOnAbort(connect({ ...options, httpSocket }, callback), signal),
+      (error: Error) => callback(error, null),
+    )
+  }
+}
+
+function pinnedConnector(
+  { network, signal }: CheckedRequest,
+  { addresses }: { readonly addresses: readonly string[] },
+): buildConnector.connector {
+  const connect = connectorTo(network, 0)
   return (options, callback) => {
     const tryNext = ([hostname = '', ...others]: readonly string[]): void => {
       const done: buildConnector.Callback = (...result) => {
@@ -66,16 +117,14 @@ function pinnedConnector({ addresses, signal }: CheckedRequest): buildConnector.
         else callback(...result)
       }
       // Only the place to connect to is ours: `options.host`, the name of the URL, stays what SNI and the certificate go by.
-      // The type says void, but the connector answers the socket; without it, a silent address would hold it for minutes.
-      const socket = connect({ ...options, hostname }, done) as unknown as Socket
-      // With an error, since the client does not look at the signal before it is connected: it would wait for ever.
-      signal.addEventListener('abort', () => socket.destroy(new Error('connecting took too long')))
+      destroyOnAbort(connect({ ...options, hostname }, done), signal)
     }
     tryNext(addresses)
   }
 }
 
-function readHeaders(raw: Dispatcher.ResponseData['headers']): Headers {
+/** Headers as undici gives them. */
+export function readHeaders(raw: Dispatcher.ResponseData['headers']): Headers {
   const headers = new Headers()
   for (const [name, value] of Object.entries(raw)) {
     for (const one of [value ?? []].flat()) headers.append(name, one)

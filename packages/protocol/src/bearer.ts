@@ -1,6 +1,6 @@
 import { Refusal } from './refusals.ts'
 
-const bearer = /^bearer (.*)$/i
+const bearer = /^bearer /i
 const tokenText = /^[A-Za-z0-9._~+/-]+=*$/
 const maxLength = 16_384
 
@@ -17,7 +17,7 @@ export function readBearer(authorization: readonly string[], query = ''): string
   if (authorization.length > 1) throw new Refusal('token.two-places', { detail: 'two headers' })
   const value = authorization[0] ?? ''
   if (!/^bearer/i.test(value)) throw new Refusal('token.missing')
-  const token = bearer.exec(value)?.[1] ?? ''
+  const token = bearer.test(value) ? value.slice('bearer '.length) : ''
   if (token.length > maxLength || !tokenText.test(token))
     throw new Refusal('token.malformed', { detail: 'header' })
   return token
@@ -25,6 +25,7 @@ export function readBearer(authorization: readonly string[], query = ''): string
 
 /** By the widest reading: any framework behind us might decode the name, or split at `;` as well. */
 function namesAccessToken(query: string): boolean {
+  if (query === '') return false
   return query.split(/[&;?]/).some((pair) => {
     const name = (pair.split('=', 1)[0] ?? '').replaceAll('+', ' ')
     const decoded = name.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>

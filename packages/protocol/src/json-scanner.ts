@@ -19,6 +19,9 @@ const code = {
   backslash: 0x5c,
   closeList: 0x5d,
   lowerE: 0x65,
+  lowerF: 0x66,
+  lowerN: 0x6e,
+  lowerT: 0x74,
   lowerU: 0x75,
   openObject: 0x7b,
   closeObject: 0x7d,
@@ -144,8 +147,17 @@ export class JsonScanner {
       case code.quote:
         this.scanString()
         break
+      case code.lowerT:
+        this.scanWord('true')
+        break
+      case code.lowerF:
+        this.scanWord('false')
+        break
+      case code.lowerN:
+        this.scanWord('null')
+        break
       default:
-        if (!this.takeWord('true') && !this.takeWord('false') && !this.takeWord('null')) this.scanNumber()
+        this.scanNumber()
     }
     this.skipWhitespace()
   }
@@ -239,10 +251,9 @@ export class JsonScanner {
     return Number.parseInt(digits, 16)
   }
 
-  private takeWord(word: string): boolean {
-    if (!this.text.startsWith(word, this.at)) return false
+  private scanWord(word: string): void {
+    if (!this.text.startsWith(word, this.at)) this.fail()
     this.at += word.length
-    return true
   }
 
   private scanNumber(): void {

@@ -136,6 +136,42 @@ export type Reason =
   | 'outbound.timeout'
   | 'outbound.unreachable'
   | 'outbound.content'
+  // a person signing in from this computer
+  | 'sign-in.url'
+  | 'sign-in.port'
+  | 'sign-in.browser'
+  | 'sign-in.pasted'
+  | 'sign-in.timeout'
+  // what a client refuses of servers, and cannot go on without
+  | 'server.url'
+  | 'server.other'
+  | 'resource-metadata.place'
+  | 'resource-metadata.absent'
+  | 'resource-metadata.invalid'
+  | 'resource-metadata.resource'
+  | 'server-metadata.absent'
+  | 'server-metadata.invalid'
+  | 'server-metadata.issuer'
+  | 'server-metadata.endpoint'
+  | 'server-metadata.pkce'
+  | 'registration.other-issuer'
+  | 'registration.answer'
+  | 'registration.refused'
+  | 'callback.malformed'
+  | 'callback.state'
+  | 'callback.issuer'
+  | 'callback.refused'
+  | 'step-up.denied'
+  | 'step-up.exhausted'
+  // what an authorization server answers to our client, and what our client cannot do
+  | 'token-answer.malformed'
+  | 'token-answer.type'
+  | 'token-answer.unbound'
+  | 'token-answer.exchanged'
+  | 'device-answer.malformed'
+  | 'client-key.unusable'
+  | 'workload-token.unusable'
+  | 'id-token.unusable'
   // our own trouble
   | 'store.unavailable'
   | 'internal'
@@ -300,6 +336,42 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'outbound.timeout': rule(400, 'invalid_request', 'This URL could not be fetched.', 'our choice'),
   'outbound.unreachable': rule(400, 'invalid_request', 'This URL could not be fetched.', 'our choice'),
   'outbound.content': rule(400, 'invalid_request', 'What stands at this URL is not the expected document.', 'CIMD section 3'),
+
+  'sign-in.url': rule(400, 'invalid_request', 'The server names an address for the sign-in that may not be opened: it must be https, or http on this computer.', 'MCP security best practices, OAuth Authorization URL Validation, CL-69'),
+  'sign-in.port': rule(503, 'temporarily_unavailable', 'Another program uses the port on which the answer of the sign-in should arrive.', 'RFC 8252 section 7.3'),
+  'sign-in.browser': rule(503, 'temporarily_unavailable', 'No browser could be opened on this computer.', 'RFC 8252 section 5'),
+  'sign-in.pasted': rule(400, 'invalid_request', 'The address that was pasted is not the answer to this sign-in.', 'OAuth 2.1 section 4.1.2, MCP CL-63'),
+  'sign-in.timeout': rule(503, 'temporarily_unavailable', 'Nobody finished the sign-in in time.', 'our choice: ten minutes'),
+
+  'server.url': rule(400, 'invalid_request', 'An MCP server is reached by https, or by http on this computer, at a URL without user name and fragment.', 'MCP CL-65, ALL-08'),
+  'server.other': rule(400, 'invalid_request', 'This client is signed in to another server. Nothing was sent.', 'MCP CL-28; our choice'),
+  'resource-metadata.place': rule(502, 'server_error', 'The server announces its metadata in a place that is not its own. That place was not visited.', 'RFC 9728 section 7.7; our choice'),
+  'resource-metadata.absent': rule(502, 'server_error', 'The server does not say who issues tokens for it.', 'RFC 9728 section 3, MCP CL-38'),
+  'resource-metadata.invalid': rule(502, 'server_error', 'The metadata of the server is not valid.', 'RFC 9728 section 2'),
+  'resource-metadata.resource': rule(502, 'server_error', 'The metadata of the server names another server. Nobody was sent there to sign in.', 'RFC 9728 section 3.3'),
+  'server-metadata.absent': rule(502, 'server_error', 'The authorization server has no metadata where it must be.', 'RFC 8414 section 3, MCP CL-40'),
+  'server-metadata.invalid': rule(502, 'server_error', 'The metadata of the authorization server is not valid.', 'RFC 8414 section 2'),
+  'server-metadata.issuer': rule(502, 'server_error', 'The metadata of the authorization server is that of another one. Nothing of it was used.', 'RFC 8414 section 3.3, MCP CL-43'),
+  'server-metadata.endpoint': rule(502, 'server_error', 'The authorization server names an endpoint that may not be used: only https, or http on this computer for a server on this computer.', 'MCP CL-69 and CL-70'),
+  'server-metadata.pkce': rule(502, 'server_error', 'The authorization server does not say that it supports PKCE with S256, so a code could be stolen on its way.', 'MCP CL-60'),
+  'registration.other-issuer': rule(400, 'invalid_client', 'The client id belongs to another authorization server than the one that the server names now. It was not sent there.', 'MCP CL-58 and CL-59'),
+  'registration.answer': rule(502, 'server_error', 'The authorization server registered something else than what was asked for.', 'RFC 7591 section 3.2.1'),
+  'registration.refused': rule(502, 'invalid_client', 'The authorization server refused to register this client.', 'RFC 7591 section 3.2.2'),
+  'callback.malformed': rule(400, 'invalid_request', 'The answer of the sign-in has a form that is not allowed.', 'RFC 6749 section 4.1.2'),
+  'callback.state': rule(400, 'invalid_request', 'The answer does not belong to the sign-in that was started here. Nothing of it was used. Start again.', 'RFC 6749 section 10.12, MCP CL-63'),
+  'callback.issuer': rule(400, 'invalid_request', 'The answer came from another authorization server than the one that was asked. Nothing of it was used.', 'RFC 9207 section 2.4, MCP CL-13 to CL-18'),
+  'callback.refused': rule(403, 'access_denied', 'The authorization server did not sign you in.', 'RFC 6749 section 4.1.2.1'),
+  'step-up.denied': rule(403, 'insufficient_scope', 'The server wants more access for this than this client may ask for.', 'MCP CL-09 and CL-33; our choice'),
+  'step-up.exhausted': rule(403, 'insufficient_scope', 'The server still wants more access after it was granted several times. It was not asked again.', 'MCP CL-35'),
+
+  'token-answer.malformed': rule(400, 'invalid_request', 'The authorization server sent a token answer that cannot be used.', 'RFC 6749 section 5.1'),
+  'token-answer.type': rule(400, 'invalid_request', 'The authorization server sent a token of a kind that was not asked for.', 'RFC 6749 section 7.1, RFC 9449 section 5'),
+  'token-answer.unbound': rule(400, 'invalid_request', 'The authorization server sent a bearer token although one bound to a key was asked for.', 'RFC 9449 section 5'),
+  'token-answer.exchanged': rule(400, 'invalid_request', 'The identity provider sent another kind of token than was asked for.', 'RFC 8693 section 2.2.1, MCP EM-08'),
+  'device-answer.malformed': rule(400, 'invalid_request', 'The authorization server sent an answer to the device request that cannot be used.', 'RFC 8628 section 3.2'),
+  'client-key.unusable': rule(400, 'invalid_client', 'The private key of the client cannot be used at this authorization server.', 'RFC 7523 section 2.2, RFC 9449 section 4'),
+  'workload-token.unusable': rule(400, 'invalid_request', 'The token of this workload cannot be read, or is none.', 'RFC 7523 section 2.1, MCP WI-01'),
+  'id-token.unusable': rule(400, 'invalid_request', 'The identity provider sent an ID token that is not for this sign-in.', 'OpenID Connect Core section 3.1.3.7'),
 
   'store.unavailable': rule(503, 'temporarily_unavailable', 'The server cannot store anything right now. Try again later.', 'fail closed'),
   internal: rule(500, 'server_error', 'Something went wrong here. The details are in the log of the server.', 'RFC 6749 section 4.1.2.1', -32603),

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest'
+import { createOutbound, createUserFetch } from '../src/index.ts'
+import { listen, serve } from './local-server.ts'
+
+const authorization = 'Bearer canary-77-token'
+
+describe('the fetch for the user’s own server', () => {
+  test('streams: an event is read while the answer goes on', async () => {
+    let say = (_text: string): void => {}
+    await using server = await serve((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.flushHeaders()
+      say = (text) => response.write(text)
+    })
+    const answer = await createUserFetch()(server.origin, { headers: { accept: 'text/event-stream' } })
+    expect(answer.headers.get('content-type')).toBe('text/event-stream')
+    const reader = answer.body!.getReader()
+    for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
+      say(event)
+      const { value } = await reader.read()
+      expect(Buffer.from(value!).toString()).toBe(event)
+    }
+    await reader.cancel()
+  })
+
+  test.each(['nothing', 'one event', 'while an event is awaited'])(
+    'whoever stops reading after %s closes the connection',
+    async (when) => {
+      const closed = Promise.withResolvers<void>()
+      await using server = await serve((request, response) => {
+        request.socket.on('close', () => closed.resolve())
+        response.write('data: 1\n\n')
+      })
+      const answer = await createUserFetch()(server.origin, {})
+      const reader = answer.body!.getReader()
+      if (when !== 'nothing') await reader.read()
+      const next = when === 'while an event is awaited' ? reader.read() : undefined
+      await reader.cancel()
+      expect((await next)?.done ?? true).toBe(true)
+      await closed.promise
+    },
+  )
+
+  test('an abort ends it while it connects, while it waits and while it reads', async () => {
+    await using silent = await listen(undefined)
+    await using waiting = await serve(() => {})
+    await using reading = await serve((_, response) => response.write('data'))
+    for (const url of [`https://127.0.0.1:${silent.port}/`, waiting.origin]) {
+      const stop = new AbortController()
+      const answer = createUserFetch()(url, { signal: stop.signal })
+      setTimeout(() => stop.abort(new Error('enough')), 30)
+      await expect(answer).rejects.toThrow('enough')
+    }
+    const stop = new AbortController()
+    const answer = await createUserFetch()(reading.origin, { signal: stop.signal })
+    const reader = answer.body!.getReader()
+    await reader.read()
+    stop.abort(new Error('enough'))
+    await expect(reader.read()).rejects.toThrow()
+    const before = AbortSignal.abort(new Error('before'))
+    await expect(createUserFetch()(reading.origin, { signal: before })).rejects.toThrow('before')
+    expect(reading.requests).toHaveLength(1)
+  })
+
+  test.each([301, 302, 303, 307, 308])(
+    'CL-67 a redirect (%i) comes back as it is, and the token goes to no other origin',
+    async (status) => {
+      await using thief = await serve((_, response) => response.end())
+      await using server = await serve((_, response) =>
+        response.writeHead(status, { location: `${thief.origin}/mcp` }).end(),
+      )
+      const answer = await createUserFetch()(server.origin, { headers: { authorization } })
+      expect([answer.status, answer.headers.get('location')]).toEqual([status, `${thief.origin}/mcp`])
+      expect([server.requests.length, thief.requests.length]).toEqual([1, 0])
+    },
+  )
+
+  test('CL-65 a token is not sent over http to another machine; twin: to this one it is', async () => {
+    const fetch = createUserFetch()
+    for (const host of ['192.0.2.7', 'mcp.example', 'localhost.example']) {
+      const answer = fetch(`http://${host}/mcp`, { headers: { AUTHORIZATION: authorization } })
+      await expect(answer).rejects.toMatchObject({ reason: 'outbound.url' })
+    }
+    await using server = await serve((_, response) => response.end())
+    await fetch(`http://localhost:${server.port}/mcp`, { headers: { authorization } })
+    expect(server.requests[0]?.headers.authorization).toBe(authorization)
+  })
+
+  test('statuses without a body, and errors, come back as they are', async () => {
+    await using server = await serve((request, response) => {
+      response.writeHead(Number(request.url?.slice(1)), { 'www-authenticate': 'Bearer' }).end()
+    })
+    for (const status of [202, 204, 304, 400, 401, 403, 404, 500, 503]) {
+      const answer = await createUserFetch()(`${server.origin}/${status}`, {})
+      expect([answer.status, answer.headers.get('www-authenticate'), await answer.text()]).toEqual([
+        status,
+        'Bearer',
+        '',
+      ])
+    }
+  })
+
+  test('an encoded body that nobody asked for is refused; what belongs to the connection is not the caller’s', async () => {
+    await using server = await serve((request, response) => {
+      response.writeHead(200, { 'content-encoding': request.url === '/gzip' ? 'gzip' : 'identity' }).end('x')
+    })
+    const headers = { host: 'evil.example', 'content-length': '7', 'proxy-authorization': 'Basic x' }
+    const answer = await createUserFetch()(server.origin, { method: 'POST', body: 'body', headers })
+    expect(answer.status).toBe(200)
+    expect(server.requests[0]?.headers).toMatchObject({
+      host: `127.0.0.1:${server.port}`,
+      'content-length': '4',
+      'accept-encoding': 'identity',
+    })
+    expect(server.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
+    await expect(createUserFetch()(`${server.origin}/gzip`, {})).rejects.toMatchObject({
+      reason: 'outbound.content',
+    })
+  })
+
+  test('nobody there: a refusal that names the host and no more', async () => {
+    const server = await serve(() => {})
+    await server[Symbol.asyncDispose]()
+    const answer = createUserFetch()(`${server.origin}/mcp?x`, { headers: { authorization } })
+    await expect(answer).rejects.toMatchObject({
+      reason: 'outbound.unreachable',
+      notes: { detail: `127.0.0.1:${server.port}: ECONNREFUSED` },
+    })
+  })
+})
+
+describe('POST of the outbound fetch', () => {
+  const request = { method: 'POST', body: 'a=b&c=d', accept: 'application/json', maxBytes: 50 } as const
+  const type = { 'content-type': 'application/x-www-form-urlencoded' }
+
+  test('sends its body and its type, once', async () => {
+    const bodies: string[] = []
+    await using server = await serve(async (incoming, response) => {
+      for await (const part of incoming) bodies.push(String(part))
+      response.end('{"ok":1}')
+    })
+    const fetch = createOutbound({ reach: 'loopback' })
+    const answer = await fetch(`${server.origin}/token`, { ...request, headers: type })
+    expect(Buffer.from(answer.body).toString()).toBe('{"ok":1}')
+    expect([bodies, server.requests[0]?.method, server.requests[0]?.headers['content-type']]).toEqual([
+      ['a=b&c=d'],
+      'POST',
+      type['content-type'],
+    ])
+  })
+
+  test.each([200, 201, 400, 401, 403, 404, 429, 500, 503])(
+    'status %i with its body is an answer where any is; where not, only 200 is',
+    async (status) => {
+      await using server = await serve((_, response) =>
+        response.writeHead(status, { 'retry-after': '1' }).end('{"error":"x"}'),
+      )
+      const fetch = createOutbound({ reach: 'loopback' })
+      const answer = await fetch(server.origin, { ...request, statuses: 'any' })
+      expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([status, '{"error":"x"}'])
+      expect(answer.headers.get('retry-after')).toBe('1')
+      const strict = fetch(server.origin, request).then(
+        () => 'answered',
+        (error: { reason: string }) => error.reason,
+      )
+      expect(await strict).toBe(status === 200 ? 'answered' : 'outbound.status')
+    },
+  )
+
+  test.each([301, 302, 303, 304, 307, 308])(
+    'CL-67 a redirect (%i) is refused all the same',
+    async (status) => {
+      await using server = await serve((_, response) => response.writeHead(status, { location: '/' }).end())
+      const answer = createOutbound({ reach: 'loopback' })(server.origin, { ...request, statuses: 'any' })
+      await expect(answer).rejects.toMatchObject({
+        reason: status === 304 ? 'outbound.status' : 'outbound.redirect',
+      })
+      expect(server.requests).toHaveLength(1)
+    },
+  )
+
+  test('Q06 a large error is refused like a large document', async () => {
+    await using server = await serve((_, response) => response.writeHead(400).end('x'.repeat(51)))
+    const answer = createOutbound({ reach: 'loopback' })(server.origin, { ...request, statuses: 'any' })
+    await expect(answer).rejects.toMatchObject({ reason: 'outbound.too-large' })
+  })
+
+  test('a POST that was sent and got no answer is not sent again', async () => {
+    await using server = await serve((incoming) => incoming.socket.destroy())
+    const answer = createOutbound({ reach: 'loopback' })(server.origin, { ...request, statuses: 'any' })
+    await expect(answer).rejects.toMatchObject({ reason: 'outbound.unreachable' })
+    expect(server.requests).toHaveLength(1)
+  })
+})
