@@ -75,4 +75,11 @@ describe('warder hostile', () => {
     expect(outcomes(report)).toEqual(Object.fromEntries(names.map((name) => [name, 'safe'])))
     expect(code).toBe(0)
   })
+
+  // Each trap starts a program of its own, and some make it wait for a deadline.
+  test('Warder itself falls for none of them', { timeout: 300_000 }, async () => {
+    const { code, report } = await runHostile([], '../conformance/client-under-test.ts')
+    expect(outcomes(report)).toEqual(Object.fromEntries(traps.map(({ name }) => [name, 'safe'])))
+    expect(code).toBe(0)
+  })
 })
