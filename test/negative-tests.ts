@@ -352,30 +352,30 @@ P10 H | a child that takes everything |
 P11 H | secrets in the process list |
 P13 H | what a child may reach |
 P14 M | a directory outside |
-Q01 C | authorization endpoints that run something | client
-Q02 C | URLs for a shell | client
-Q03 C | metadata of another issuer | partly: client
-Q04 C | iss, in every case | client
-Q05 C | metadata of another resource | partly: client
-Q06 H | metadata from elsewhere | client
-Q07 H | servers without PKCE | client
-Q09 H | a callback that others reach | client
-Q10 H | a callback that another program takes | client
-Q11 C | another authorization server | client
-Q13 H | two servers on one host | client
-Q14 M | steps up without end | client
-Q15 H | files of tokens | client
-Q16 C | tokens that get out | client
-Q17 H | several processes | client
-Q18 M | broken challenges | client
-Q19 H | broken token answers | client
-Q21 M | registrations that come back changed | client
-Q22 C | a mix-up | client
-Q23 H | links that the server sends | client
-Q25 M | broken schemas | client
-Q26 C | installation by a link | client
-Q27 M | control characters in a terminal | client
-Q29 M | proxies | client
+Q01 C | authorization endpoints that run something |
+Q02 C | URLs for a shell |
+Q03 C | metadata of another issuer |
+Q04 C | iss, in every case |
+Q05 C | metadata of another resource |
+Q06 H | metadata from elsewhere |
+Q07 H | servers without PKCE |
+Q09 H | a callback that others reach |
+Q10 H | a callback that another program takes |
+Q11 C | another authorization server |
+Q13 H | two servers on one host |
+Q14 M | steps up without end |
+Q15 H | files of tokens |
+Q16 C | tokens that get out |
+Q17 H | several processes |
+Q18 M | broken challenges |
+Q19 H | broken token answers |
+Q21 M | registrations that come back changed |
+Q22 C | a mix-up |
+Q23 H | links that the server sends |
+Q25 M | broken schemas |
+Q26 C | installation by a link |
+Q27 M | control characters in a terminal |
+Q29 M | proxies |
 R01 C | a tool that changes after approval | control plane
 R02 M | the same tool, written otherwise | control plane
 R03 H | a new tool | control plane

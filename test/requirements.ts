@@ -108,14 +108,14 @@ GW-11 | SHOULD | transport, earlier revisions | GET and DELETE are answered with
 GW-12 | SHOULD | transport, earlier revisions | Session and event ids are ignored |
 GW-13 | MUST NOT | base, statelessness | Infers anything from earlier requests |
 GW-14 | MUST | changes | A broken stream is a new request | for clients
-GW-20 | MUST | transport, version header | MCP-Protocol-Version is sent | for clients
+GW-20 | MUST | transport, version header | MCP-Protocol-Version is sent |
 GW-21 | MUST | transport, version header | It equals the version in the body |
 GW-22 | MUST | transport, version header | An unsupported version is 400 and -32022 |
 GW-23 | MUST | transport, version header | An unknown method is 404 and -32601 |
 GW-24 | MAY | transport, version header | Without a version it is 2025-03-26 |
-GW-25 | MUST | transport, standard headers | Mcp-Method is sent | for clients
-GW-26 | MUST | transport, standard headers | Mcp-Name is sent | for clients
-GW-27 | MUST | transport, value encoding | Other values are sent in base64 | for clients
+GW-25 | MUST | transport, standard headers | Mcp-Method is sent |
+GW-26 | MUST | transport, standard headers | Mcp-Name is sent |
+GW-27 | MUST | transport, value encoding | Other values are sent in base64 |
 GW-28 | MUST | transport, value encoding | The base64 form is decoded before it is compared |
 GW-29 | MUST | transport, server validation | Headers that differ from the body are 400 and -32020 |
 GW-30 | MUST | transport, server validation | Intermediaries answer with a fitting HTTP error |
@@ -127,13 +127,13 @@ GW-35 | note | SEP-2243, conformance | Outer white space is trimmed, bad base64 
 GW-36 | MUST | transport, custom headers | Unknown Mcp-Param headers are forwarded |
 GW-37 | MUST | transport, custom headers | Known Mcp-Param headers equal the body | for the server behind, which knows its schemas; Warder decides nothing by them
 GW-38 | SHOULD | transport, server validation | Integers are compared as numbers | for the server behind, as GW-37
-GW-39 | MUST | transport, schema extension | x-mcp-header is supported | for clients
-GW-40 | SHOULD | transport, custom headers | A mismatch leads to a new list | for clients
+GW-39 | MUST | transport, schema extension | x-mcp-header is supported |
+GW-40 | SHOULD | transport, custom headers | A mismatch leads to a new list |
 GW-41 | SHOULD NOT | SEP-2243 | Secrets are marked with x-mcp-header | for authors of servers
 GW-42 | MUST NOT | SEP-2243 | Mirrored values decide about rights |
 GW-43 | SHOULD | SEP-2243 | Too many or too long headers are refused early |
 GW-44 | derived | transport, subscriptions | What only the body names is decided as well |
-GW-50 | MUST | base, _meta | The version and capabilities of the client are sent | for clients
+GW-50 | MUST | base, _meta | The version and capabilities of the client are sent |
 GW-51 | MUST | base, _meta | A missing field of _meta is 400 and -32602 |
 GW-52 | MUST | base, _meta | A capability that is needed and missing is -32021 | nothing here needs a capability of the client; an answer of the server behind passes
 GW-53 | MUST NOT | base, error codes | Codes of the reserved range that are not defined |

@@ -139,6 +139,7 @@ export const groups: Readonly<Record<string, Group>> = {
       'session-end',
       'browser-secrets',
       'consent',
+      'not-offered',
       'authorize-request',
       'resource-choice',
       'other-servers',
@@ -151,6 +152,7 @@ export const groups: Readonly<Record<string, Group>> = {
       'new-user',
       'token-refresh',
       'fail-closed',
+      'token-code',
     ),
   },
 }

@@ -117,6 +117,22 @@ export const reasons: readonly Reason[] = [
     'for the compiler: without a user there is no hash, and no password is accepted',
   ),
   ...[
+    ['checks/check-resource', 'resource === granted', 'false', shortcut],
+    [
+      'endpoints/authorize',
+      'issuer.secure && !asked.signInAgain',
+      'false',
+      'the page looks for the session itself, by one more write',
+    ],
+    ['steps/load-sign-in', 'userId === undefined', 'false', 'for the compiler: nobody has the id undefined'],
+    [
+      'steps/load-user-by-password',
+      'password.slice(0, 1024)',
+      'password',
+      "bounds what is hashed for nothing: a longer one is nobody's",
+    ],
+  ].map(([file = '', code = '', by = '', because = '']) => inAuthorizationServer(file, code, by, because)),
+  ...[
     ["'args' in call", 'true', 'what is no tool has no arguments'],
     ["!settled.isUnsure() || sure.outcome === 'open'", 'false', shortcut],
     [

@@ -60,6 +60,7 @@ test('F25 AS-27 the page shows who asks, where the answer goes, for which server
     'Read notes',
     'Change notes',
     'Remove everything',
+    'Nobody can bring it back.',
     'search_notes',
     'create_note',
     'wipe',
@@ -202,6 +203,23 @@ describe('F11 a remembered consent', () => {
         'code',
       ),
     ).toBe(true)
+  })
+
+  test('is not said again where it counts: what was forgotten meanwhile would come back', async () => {
+    const user = await w.store.users.loadByEmail(ownerEmail)
+    const standing = () =>
+      w.store.transactions.loadConsents({
+        userId: user?.id ?? '',
+        clientId: app,
+        redirectHost: 'app.example',
+        resource: notes,
+      })
+    const before = await standing()
+    w.clock.now += 1000
+    const { left } = await openAgain({ scope: 'notes:read' })
+    expect(left?.searchParams.has('code')).toBe(true)
+    expect(before.map(({ scope, decision }) => [scope, decision])).toEqual([['notes:read', 'granted']])
+    expect(await standing()).toEqual(before)
   })
 
   test('PX-03 does not count for a wider scope, another redirect host, another user, or prompt=consent', async () => {

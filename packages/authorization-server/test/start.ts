@@ -31,7 +31,7 @@ servers:
     scopes:
       notes:read: { title: Read notes, basic: true }
       notes:write: { title: Change notes, implies: [notes:read] }
-      notes:admin: { title: Remove everything, risk: high }
+      notes:admin: { title: Remove everything, description: Nobody can bring it back., risk: high }
     tools:
       - { match: search_notes, scopes: [notes:read] }
       - { match: create_note, scopes: [notes:write] }

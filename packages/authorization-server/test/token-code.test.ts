@@ -184,7 +184,9 @@ test('C11 a resource outside the grant, and the code is not used up by it', asyn
   for (const resource of ['https://other.example/mcp', [notes, 'https://other.example/mcp'], `${notes}/`]) {
     expect(await errorOf(await exchange(w, client, code, { resource }))).toBe('400 invalid_target')
   }
-  const tokens = await expectTokens(await exchange(w, client, code, { resource: notes }))
+  // Scheme and host have no case: another spelling is the same resource.
+  const spelled = notes.replace('http://localhost', 'HTTP://LOCALHOST')
+  const tokens = await expectTokens(await exchange(w, client, code, { resource: [notes, spelled] }))
   expect(claimsOf(tokens.access_token)['aud']).toBe(notes)
 })
 

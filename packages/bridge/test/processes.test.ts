@@ -20,7 +20,7 @@ const start = async (...args: Parameters<typeof serve>): Promise<Served> => {
 }
 
 describe('what a child sees', () => {
-  test('PX-24 P01 its environment is the named variables and the few without which nothing runs', async () => {
+  test('PX-24 CL-75 P01 its environment is the named variables and the few without which nothing runs', async () => {
     vi.stubEnv('DATABASE_URL', 'postgres://secret')
     vi.stubEnv('NODE_OPTIONS', '--no-warnings')
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')

@@ -260,6 +260,63 @@ describe('never and narrowing', () => {
   })
 })
 
+describe('RS-31 rows and lines beside each other', () => {
+  const scopes = principal(['notes:read', 'notes:share'])
+
+  test('a prohibition of one of two scopes denies a tool that needs both', () => {
+    const policy = notes(`${everything}\n  - { who: anyone, never: [notes:read] }`)
+    const { outcome: out, because } = decide(policy, 'notes', scopes, { kind: 'tool', name: 'share_note' })
+    expect([out, because]).toEqual(['hidden', 'access row 2 says never notes:read'])
+  })
+
+  test('several rows of one user for the same tool count together', () => {
+    const row = (scope: string): string =>
+      `  - { who: { user: owner }, may: [${scope}], tools: [share_note] }`
+    const rows = [row('notes:read'), row('notes:share')]
+    expect(outcome(notes(rows.join('\n')), scopes, 'share_note')).toBe('open')
+    for (const one of rows) expect(outcome(notes(one), scopes, 'share_note')).toBe('hidden')
+  })
+
+  test('of two lines for the same name the first counts', () => {
+    const lines = ['{ match: x, scopes: [s:a] }', '{ match: x, never: true }']
+    const read = (tools: readonly string[]): string =>
+      outcome(
+        readPolicy(
+          `version: 1\nservers:\n  s:\n    run: [x]\n    scopes: { s:a: { title: A } }\n    tools: [${tools.join(', ')}]\naccess:\n  - { who: anyone, may: [s:a] }\n`,
+        ),
+        principal(['s:a']),
+        'x',
+        's',
+      )
+    expect([read(lines), read(lines.toReversed())]).toEqual(['open', 'hidden'])
+  })
+
+  test('before the arguments are known, what a row could give lets into a session', () => {
+    const row = (when: string): string => `  - { who: anyone, may: [notes:read], when: '${when}' }`
+    expect(outcome(notes(row('args.folder == "ci"')), principal(), session)).toBe('open')
+    expect(outcome(notes(row('"leads" in user.groups')), principal(), session)).toBe('hidden')
+  })
+
+  test('and a prohibition that does not depend on them hides the tool from lists', () => {
+    const unsure = `  - { who: anyone, may: [notes:read], when: 'args.folder == "ci"' }`
+    expect(outcome(notes(unsure), principal(['notes:read']), 'search_notes')).toBe('locked')
+    const denied = notes(`${unsure}\n  - { who: anyone, never: [notes:read] }`)
+    expect(outcome(denied, principal(['notes:read']), 'search_notes')).toBe('hidden')
+  })
+
+  test('the words name the rows that would give what is needed, and no others', () => {
+    const row = (scope: string): string =>
+      `  - { who: anyone, may: [${scope}], when: '"leads" in user.groups' }`
+    const policy = notes([row('notes:read'), row('notes:share'), row('notes:write')].join('\n'))
+    const named = (name: string): readonly string[] =>
+      decide(policy, 'notes', principal(), { kind: 'tool', name }).because.match(/row \d/g) ?? []
+    expect(named('search_notes')).toEqual(['row 1', 'row 3'])
+    expect(named('share_note')).toEqual(['row 1', 'row 2', 'row 3'])
+    expect(named('about')).toEqual(['row 1', 'row 2', 'row 3'])
+    expect(named('wipe_old')).toEqual([])
+  })
+})
+
 describe('odd names', () => {
   const allowed = readPolicy(`
 version: 1
