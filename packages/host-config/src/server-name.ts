@@ -1,0 +1,25 @@
+/** Names that Claude Code keeps for itself. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  'workspace',
+  'claude-in-chrome',
+  'computer-use',
+  'Claude Preview',
+  'Claude Browser',
+])
+
+/** Names that mean something to programs that keep servers in plain objects. */
+const dangerousNames = new Set(['__proto__', 'constructor', 'prototype'])
+
+export function isDangerousName(name: string): boolean {
+  return name === '' || dangerousNames.has(name)
+}
+
+/** Control characters, direction marks and characters without a width: two names with them may look alike. */
+export function hasHiddenCharacter(text: string): boolean {
+  return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
+}
+
+/** Names that every host takes: those of `claude mcp add`, without the reserved ones. */
+export function isPlainName(name: string): boolean {
+  return /^[A-Za-z0-9_-]{1,128}$/.test(name) && !isDangerousName(name) && !reservedNames.has(name)
+}

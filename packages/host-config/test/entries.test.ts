@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest'
+import {
+  dialects,
+  findSecrets,
+  hosts,
+  looksSecret,
+  type WritableServer,
+  writeEntry,
+  writeEntryText,
+} from '../src/index.ts'
+import { makeHome, variable } from './make-home.ts'
+
+const full: WritableServer = {
+  name: 'tracker',
+  transport: 'http',
+  url: 'https://mcp.example.com/mcp',
+  headers: { 'X-Team': 'core', Authorization: `Bearer ${variable('TOKEN')}` },
+  oauth: {
+    clientId: 'abc',
+    callbackPort: 8123,
+    scopes: ['a', 'b'],
+    metadataUrl: 'https://as.example.com/meta',
+  },
+  timeoutMs: 5000,
+}
+
+describe('a server in the words of each host', () => {
+  test.each([
+    [
+      'warder',
+      {
+        type: 'http',
+        url: full.url,
+        headers: full.headers,
+        oauth: {
+          clientId: 'abc',
+          callbackPort: 8123,
+          scopes: 'a b',
+          authServerMetadataUrl: 'https://as.example.com/meta',
+        },
+        timeout: 5000,
+      },
+      [],
+    ],
+    [
+      'vscode',
+      {
+        type: 'http',
+        url: full.url,
+        headers: { 'X-Team': 'core', Authorization: `Bearer ${variable('env:TOKEN')}` },
+        oauth: { clientId: 'abc' },
+      },
+      ['the callback port', 'the scopes', 'where the metadata'],
+    ],
+    [
+      'cursor',
+      {
+        url: full.url,
+        headers: { 'X-Team': 'core', Authorization: `Bearer ${variable('env:TOKEN')}` },
+        auth: { CLIENT_ID: 'abc', scopes: ['a', 'b'] },
+      },
+      ['the callback port', 'where the metadata'],
+    ],
+    [
+      'codex',
+      {
+        url: full.url,
+        http_headers: { 'X-Team': 'core' },
+        bearer_token_env_var: 'TOKEN',
+        oauth: { client_id: 'abc' },
+        scopes: ['a', 'b'],
+        tool_timeout_sec: 5,
+      },
+      ['the callback port', 'where the metadata'],
+    ],
+    [
+      'gemini',
+      {
+        httpUrl: full.url,
+        headers: full.headers,
+        oauth: { enabled: true, clientId: 'abc', scopes: ['a', 'b'] },
+        timeout: 5000,
+      },
+      ['the callback port', 'where the metadata'],
+    ],
+    ['claude-desktop', undefined, ['a http server']],
+  ] as const)('%s', (host, entry, lost) => {
+    const written = writeEntry(full, 'shell', host)
+    expect(
+      written.entry === undefined
+        ? undefined
+        : {
+            ...written.entry,
+            headers: written.entry['headers'] && { ...(written.entry['headers'] as object) },
+          },
+    ).toEqual(
+      entry === undefined ? undefined : { ...entry, headers: 'headers' in entry ? entry.headers : undefined },
+    )
+    expect(written.lost).toHaveLength(lost.length)
+    for (const [at, words] of lost.entries()) expect(written.lost[at]).toContain(words)
+  })
+
+  test.each(hosts.filter((host) => host !== 'claude-desktop'))(
+    'what %s can say comes back when it is read again',
+    async (host) => {
+      const home = makeHome({ TOKEN: 't' })
+      const { entry } = writeEntry(full, 'shell', host)
+      const text = writeEntryText(host, [{ name: 'tracker', entry: entry! }])
+      const files = {
+        warder: 'home/.config/warder/servers.json',
+        'claude-code': 'home/.claude.json',
+        vscode: 'home/.config/Code/User/mcp.json',
+        cursor: 'home/.cursor/mcp.json',
+        codex: 'home/.codex/config.toml',
+        gemini: 'home/.gemini/settings.json',
+      }
+      home.write(files[host], text)
+      const { servers, findings } = await home.load()
+      expect(findings).toEqual([])
+      expect(servers).toMatchObject([
+        { name: 'tracker', transport: 'http', url: full.url, oauth: { clientId: 'abc' } },
+      ])
+      const { resolveServer } = await import('../src/index.ts')
+      expect({ ...resolveServer(await home.load(), 'tracker', host)?.expanded.headers }).toEqual({
+        'X-Team': 'core',
+        Authorization: 'Bearer t',
+      })
+    },
+  )
+
+  test('what a host would take for a variable, or not for one, is not written there', () => {
+    const one = writeEntry({ ...full, headers: { 'X-A': '$HOME' } }, 'shell', 'gemini')
+    expect(one.entry?.['headers']).toBeUndefined()
+    const two = writeEntry({ ...full, headers: { 'X-A': variable('A:-b') } }, 'shell', 'vscode')
+    expect(two.lost.join()).toContain(`${variable('A:-b')} in the header X-A`)
+    const three = writeEntry(
+      { name: 'a', transport: 'stdio', command: 'x', args: [variable('A')] },
+      'shell',
+      'claude-desktop',
+    )
+    expect(three.entry).toBeUndefined()
+  })
+
+  test('a reference to the credential store is for Warder alone', () => {
+    const server = { ...full, headers: { Authorization: 'Bearer keychain://tracker' } }
+    expect(writeEntry(server, 'shell', 'warder').entry?.['headers']).toEqual(server.headers)
+    for (const host of ['claude-code', 'vscode', 'codex'] as const) {
+      const { entry, lost } = writeEntry(server, 'shell', host)
+      expect(entry?.['headers'] ?? entry?.['http_headers']).toBeUndefined()
+      expect(lost.join()).toContain('the header Authorization')
+    }
+  })
+
+  test('a command', () => {
+    const local: WritableServer = {
+      name: 'files',
+      transport: 'stdio',
+      command: 'npx',
+      args: ['-y', 'a b'],
+      env: { LEVEL: 'debug' },
+    }
+    const plain = { command: 'npx', args: ['-y', 'a b'], env: { LEVEL: 'debug' } }
+    expect(
+      hosts
+        .filter((host) => dialects[host].speaks.includes('stdio'))
+        .map((host) => [host, writeEntry(local, 'shell', host).entry]),
+    ).toEqual([
+      ['claude-code', { type: 'stdio', ...plain }],
+      ['claude-desktop', plain],
+      ['vscode', { type: 'stdio', ...plain }],
+      ['cursor', { type: 'stdio', ...plain }],
+      ['codex', plain],
+      ['gemini', plain],
+    ])
+  })
+})
+
+describe('what must not be written into a file', () => {
+  const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
+  const found = (more: Partial<WritableServer>): readonly string[] =>
+    findSecrets({ name: 'a', transport: 'http', url: 'https://a.example/mcp', ...more }, 'shell')
+
+  const secrets: readonly (readonly [string, Partial<WritableServer>, string])[] = [
+    ['a bearer token', { headers: { Authorization: 'Bearer abcdef' } }, 'the header Authorization'],
+    ['a key by its header', { headers: { 'X-Api-Key': 'abc' } }, 'the header X-Api-Key'],
+    [
+      'a token under a harmless name',
+      { headers: { 'X-Team': `ghp_${'a1B2'.repeat(9)}` } },
+      'the header X-Team',
+    ],
+    ['a JWT', { headers: { 'X-Team': jwt } }, 'the header X-Team'],
+    [
+      'the default of a variable',
+      { headers: { Authorization: variable('TOKEN:-abc') } },
+      'the header Authorization',
+    ],
+    [
+      'a literal beside a variable',
+      { headers: { Authorization: `Bearer abc${variable('X')}` } },
+      'the header Authorization',
+    ],
+    ['a variable of the command', { env: { GITHUB_TOKEN: 'abc' } }, 'the variable GITHUB_TOKEN'],
+    ['an argument', { args: ['--api-key=abc'] }, 'argument 1'],
+    ['an argument behind its option', { args: ['--token', 'abc'] }, 'argument 2'],
+    ['a password in the URL', { url: 'https://me:abc@a.example/' }, 'the URL'],
+    ['a key in the query', { url: 'https://a.example/mcp?api_key=abc' }, 'the URL'],
+    ['a token in the path', { url: 'https://a.example/k9Xq2LmZ7pRt4WvB8nYc3HdF6sJg1QaE/mcp' }, 'the URL'],
+    ['the helper', { headersHelper: ['/bin/h', '--token=abc'] }, 'the headers helper'],
+  ]
+  test.each(secrets)('Q16 %s', (_what, more, where) => {
+    expect(found(more)).toEqual([where])
+  })
+
+  const harmless: readonly (readonly [string, Partial<WritableServer>])[] = [
+    [
+      'a variable',
+      { headers: { Authorization: `Bearer ${variable('TOKEN')}`, 'X-Api-Key': variable('KEY') } },
+    ],
+    ['a reference', { headers: { Authorization: 'Bearer keychain://tracker', 'X-Api-Key': 'secret://t' } }],
+    [
+      'words',
+      {
+        headers: { 'X-Team': 'core', 'X-Trace-Level': 'debug' },
+        env: { LEVEL: 'debug', LANG: 'en_US.UTF-8' },
+      },
+    ],
+    [
+      'a package, a path, a version',
+      { args: ['-y', '@modelcontextprotocol/server-filesystem@2025.11.25', '/home/me/some-Long-Path-1/x'] },
+    ],
+    ['an address with a port and a query', { url: 'https://mcp.example.com:8443/v1/mcp?tenant=core' }],
+    ['a variable in the query', { url: `https://a.example/mcp?key=${variable('KEY')}` }],
+    [
+      'variables of a command',
+      { env: { GITHUB_TOKEN: variable('GITHUB_TOKEN') }, args: ['--token', variable('T')] },
+    ],
+  ]
+  test.each(harmless)('%s may be written', (_what, more) => {
+    expect(found(more)).toEqual([])
+  })
+
+  test.each(['X-Monkey', 'PATH', 'Keyboard', 'X-Patient'])('the name %s only looks like one', (name) => {
+    expect(looksSecret(name, 'x')).toBe(false)
+  })
+})
