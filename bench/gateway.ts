@@ -60,8 +60,9 @@ async function openWays(stops: (() => Promise<void>)[]): Promise<readonly Way[]>
   }
   return [
     open('Warder', warder.child, warder.endpoint, warder.tokens),
-    open('bare proxy', proxy.child, proxy.url, []),
-    open('direct', direct.child, direct.url, []),
+    // The same requests to all, with the token: to pass on or to leave out is their business.
+    open('bare proxy', proxy.child, proxy.url, warder.tokens),
+    open('direct', direct.child, direct.url, warder.tokens),
   ]
 }
 

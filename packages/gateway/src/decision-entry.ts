@@ -13,6 +13,8 @@ export interface EntrySource {
   readonly principal: Principal
 }
 
+type Draft = { -readonly [Key in keyof DecisionEntry]: DecisionEntry[Key] }
+
 /**
  * What is recorded before anything goes on: one entry for each message, and one for each resource that a subscription names.
  * What is open in itself and stays here because of the rest of its batch is recorded as refused. `digest` is asked for that of the
@@ -25,14 +27,20 @@ export function decisionEntries(
 ): DecisionEntry[] {
   const goesOn = areOpen(decided)
   const body = goesOn ? digest() : undefined
-  return decided.flatMap((one) => {
+  const entries: DecisionEntry[] = []
+  for (const one of decided) {
     const { method } = one.incoming
-    const own =
-      !goesOn && one.decision.outcome === 'open'
-        ? { ...verdictEntry(source, method, one), outcome: 'refused' as const, reason: 'call.not-executed' }
-        : { ...verdictEntry(source, method, one), ...(body === undefined ? {} : { body }) }
-    return [own, ...one.subscribed.map((verdict) => verdictEntry(source, method, verdict))]
-  })
+    const own = verdictEntry(source, method, one)
+    if (!goesOn && one.decision.outcome === 'open') {
+      own.outcome = 'refused'
+      own.reason = 'call.not-executed'
+    } else if (body !== undefined) {
+      own.body = body
+    }
+    entries.push(own)
+    for (const verdict of one.subscribed) entries.push(verdictEntry(source, method, verdict))
+  }
+  return entries
 }
 
 /** What is recorded of a request that never got as far as the policy. */
@@ -42,43 +50,34 @@ export function refusedEntry(
   refusal: Refusal,
 ): DecisionEntry {
   const { detail } = refusal.notes
-  return {
-    outcome: 'refused',
-    reason: refusal.reason,
-    ...(detail === undefined ? {} : { because: detail }),
-    ...commonEntry(source, method),
-  }
+  const entry: Draft = { outcome: 'refused', reason: refusal.reason, server: source.route.guard.server }
+  if (detail !== undefined) entry.because = detail
+  return addCommon(entry, source, method)
 }
 
-function verdictEntry(source: EntrySource, method: string, { call, decision }: Verdict): DecisionEntry {
-  return {
-    outcome: decision.outcome,
-    because: decision.because,
-    ...(decision.outcome === 'locked' ? { reason: 'scope.insufficient' } : {}),
-    ...(decision.outcome === 'hidden' ? { reason: 'call.unknown' } : {}),
-    ...commonEntry(source, method),
-    ...(call.kind === 'session' ? {} : { target: call.kind === 'resource' ? call.uri : call.name }),
-    policy: source.route.guard.policyDigest(),
-  }
+function verdictEntry(source: EntrySource, method: string, { call, decision }: Verdict): Draft {
+  const { guard } = source.route
+  const entry: Draft = { outcome: decision.outcome, because: decision.because, server: guard.server }
+  if (decision.outcome === 'locked') entry.reason = 'scope.insufficient'
+  if (decision.outcome === 'hidden') entry.reason = 'call.unknown'
+  if (call.kind !== 'session') entry.target = call.kind === 'resource' ? call.uri : call.name
+  entry.policy = guard.policyDigest()
+  return addCommon(entry, source, method)
 }
 
-function commonEntry(
-  { route, head, principal }: EntrySource,
-  method: string | undefined,
-): Omit<DecisionEntry, 'outcome'> {
+/** Member by member: an object that is spread into another is made anew each time, for every call. */
+function addCommon(entry: Draft, { head, principal }: EntrySource, method: string | undefined): Draft {
   const { user, client, grantId, tokenId, scopes } = principal
+  if (method !== undefined) entry.method = method
+  entry.issuer = user.issuer
+  entry.subject = user.subject
+  entry.client = client.id
+  entry.clientClass = client.class
+  entry.scopes = [...scopes]
+  if (grantId !== undefined) entry.grantId = grantId
+  entry.tokenId = tokenId
+  if (head.peer !== undefined) entry.peer = head.peer
   const traceparent = readTraceparent(head.headers)
-  return {
-    server: route.guard.server,
-    ...(method === undefined ? {} : { method }),
-    issuer: user.issuer,
-    subject: user.subject,
-    client: client.id,
-    clientClass: client.class,
-    scopes: [...scopes],
-    ...(grantId === undefined ? {} : { grantId }),
-    tokenId,
-    ...(head.peer === undefined ? {} : { peer: head.peer }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  }
+  if (traceparent !== undefined) entry.traceparent = traceparent
+  return entry
 }

@@ -1,10 +1,12 @@
-import { createHmac, createSecretKey, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type Reason, Refusal } from '@warder/protocol'
 import { type DecisionRecord, formatRecord, type OutcomeRecord } from './decision-record.ts'
 import { deriveKey } from './derive-key.ts'
+import { createKeyedMac } from './keyed-mac.ts'
 import { createLogChain } from './log-chain.ts'
 import { prepareLogDirectory } from './log-file.ts'
 import { openLogFiles } from './log-files.ts'
+import { createLogQueue } from './log-queue.ts'
 import { createRefusalCounts } from './refusal-counts.ts'
 
 /** What the log itself adds to a record. */
@@ -19,7 +21,10 @@ export interface DecisionLog {
   recordDecision(entry: DecisionEntry): Promise<string>
   /** The same for all decisions about one request, in their order: they are on the disk together or not at all. */
   recordDecisions(entries: readonly DecisionEntry[]): Promise<string[]>
-  /** Appends without waiting; what cannot be written is counted and the count is written when the log is back. */
+  /**
+   * Appends without waiting, within 20 ms and a write; what cannot be written is counted, and the count is written when the log is
+   * back.
+   */
   recordOutcome(id: string | readonly string[], entry: OutcomeEntry): void
   /** Requests without a valid token: the first of a minute is written at once, the others as one count (T07). */
   countRefusal(entry: { readonly server: string; readonly reason: Reason; readonly peer?: string }): void
@@ -36,18 +41,6 @@ export interface DecisionLogOptions {
   readonly now?: () => number
 }
 
-/** Requests that may wait for the disk before further ones are refused. */
-const maxWaiting = 10_000
-/** Milliseconds after which a disk that does not answer counts as unavailable. */
-const patience = 10_000
-
-/** Records that are written together. */
-interface Lines {
-  readonly records: readonly string[]
-  /** Present on lines that somebody waits for. */
-  readonly settle?: (error?: unknown) => void
-}
-
 /**
  * Opens the append-only log in `dir`: one JSON line a record, one file a day (UTC), 0600 in 0700, each line sealed behind the one
  * before it (`verifyDecisionLog`). Decisions that arrive together share one write and one fdatasync. A failed write (full disk,
@@ -57,71 +50,39 @@ interface Lines {
 export async function openDecisionLog(dir: string, options: DecisionLogOptions): Promise<DecisionLog> {
   const { secret } = options
   const now = options.now ?? Date.now
-  const stamp = (): string => new Date(now()).toISOString()
+  const stamp = makeStamp(now)
   const chain = createLogChain(secret)
   const digest = bodyDigest(secret)
   await prepareLogDirectory(dir)
   const files = await openLogFiles(dir, chain, stamp())
-  let waiting: Lines[] = []
-  let lost = 0
-  let closed = false
-  let writing: Promise<void> | undefined
-
-  async function writeWaiting(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
-      try {
-        await writeBatch(batch)
-        for (const line of batch) line.settle?.()
-      } catch (error) {
-        await files.close()
-        lost += countLost(batch)
-        for (const line of batch) line.settle?.(error)
-      }
-    }
-  }
-
-  async function writeBatch(batch: readonly Lines[]): Promise<void> {
-    const loss =
-      lost === 0 ? [] : [formatRecord({ id: randomUUID(), at: stamp(), kind: 'loss', count: lost })]
-    const durable = batch.some((line) => line.settle !== undefined)
-    await files.append([...loss, ...batch.flatMap(({ records }) => records)], stamp(), durable)
-    lost = 0
-  }
-
-  function enqueue(line: Lines): void {
-    if (closed || waiting.length >= maxWaiting) {
-      if (line.settle === undefined) lost += line.records.length
-      line.settle?.(new Error(closed ? 'the log is closed' : 'the disk is too slow'))
-      return
-    }
-    waiting.push(line)
-    writing ??= writeWaiting().finally(() => {
-      writing = undefined
-    })
-  }
-
+  const queue = createLogQueue({
+    async write(records, lost, durable) {
+      const at = stamp()
+      if (lost === 0) return files.append(records, at, durable)
+      const loss = formatRecord({ id: randomUUID(), at, kind: 'loss', count: lost })
+      await files.append([loss, ...records], at, durable)
+    },
+    giveUp: () => files.close(),
+  })
   const counts = createRefusalCounts((entry) => {
-    enqueue({ records: [formatRecord({ id: randomUUID(), at: stamp(), kind: 'count', ...entry })] })
+    queue.add([formatRecord({ id: randomUUID(), at: stamp(), kind: 'count', ...entry })])
   })
 
-  async function recordDecisions(entries: readonly DecisionEntry[]): Promise<string[]> {
-    const ids = entries.map(() => randomUUID())
+  function recordDecisions(entries: readonly DecisionEntry[]): Promise<string[]> {
     const at = stamp()
-    const records = entries.map((entry, place) =>
-      formatRecord({ id: ids[place]!, at, kind: 'decision', ...entry }),
-    )
-    await new Promise<void>((resolve, reject) => {
-      const settle = (cause?: unknown): void => {
-        clearTimeout(timer)
-        if (cause === undefined) resolve()
+    const ids: string[] = []
+    const records: string[] = []
+    for (const entry of entries) {
+      const id = randomUUID()
+      ids.push(id)
+      records.push(formatRecord({ id, at, kind: 'decision', ...entry }))
+    }
+    return new Promise((resolve, reject) => {
+      queue.add(records, (cause) => {
+        if (cause === undefined) resolve(ids)
         else reject(new Refusal('log.unavailable', { detail: String(cause), cause, retryAfter: 5 }))
-      }
-      const timer = setTimeout(() => settle(new Error('the disk does not answer')), patience)
-      enqueue({ records, settle })
+      })
     })
-    return ids
   }
 
   return {
@@ -129,16 +90,28 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions):
     recordDecisions,
     recordOutcome(id, entry) {
       const at = stamp()
-      enqueue({ records: [id].flat().map((one) => formatRecord({ id: one, at, kind: 'outcome', ...entry })) })
+      const ids = typeof id === 'string' ? [id] : id
+      queue.add(ids.map((one) => formatRecord({ id: one, at, kind: 'outcome', ...entry })))
     },
     countRefusal: counts.count,
     digest,
     async close() {
       counts.close()
-      closed = true
-      await writing
+      await queue.close()
       await files.close()
     },
+  }
+}
+
+/** The time as a record says it; made once for all records of one millisecond. */
+function makeStamp(now: () => number): () => string {
+  let last = Number.NaN
+  let text = ''
+  return () => {
+    const time = now()
+    if (time !== last) text = new Date(time).toISOString()
+    last = time
+    return text
   }
 }
 
@@ -147,12 +120,5 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions):
  * is read by more people than bodies are.
  */
 export function bodyDigest(secret: Uint8Array): (body: Uint8Array) => string {
-  // As an object: given its bytes, Node imports the key for each digest, which costs more than the digest.
-  const key = createSecretKey(deriveKey(secret, 'warder body digest'))
-  return (body) => createHmac('sha256', key).update(body).digest('base64url')
-}
-
-/** Records that nobody waits for, and that will never be written now. */
-function countLost(batch: readonly Lines[]): number {
-  return batch.reduce((sum, { settle, records }) => sum + (settle === undefined ? records.length : 0), 0)
+  return createKeyedMac(deriveKey(secret, 'warder body digest'))
 }

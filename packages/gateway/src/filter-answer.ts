@@ -14,16 +14,16 @@ const maxHeld = 10 * 1024 * 1024
  * one that cannot be filtered becomes a refusal and not half an answer; streams are filtered event by event; everything else
  * passes as it is, unbuffered. Throws Refusal `upstream.answer`.
  */
-export async function filterAnswer(
+export function filterAnswer(
   reader: ListReader,
   cursors: ListCursors,
   incoming: Incoming,
   answer: UpstreamAnswer,
   signal: AbortSignal,
-): Promise<UpstreamAnswer> {
-  const { status, headers, body } = answer
+): UpstreamAnswer | Promise<UpstreamAnswer> {
   const asked = whatWasAsked(incoming)
-  if (body === undefined || !isFiltered(asked)) return answer
+  if (answer.body === undefined || !isFiltered(asked)) return answer
+  const { status, headers, body } = answer
   const filtered = filterBody(
     reader.guard,
     reader.principal,
@@ -35,7 +35,7 @@ export async function filterAnswer(
   const isList = typeof asked === 'string' && knownMethods.get(asked)?.lists !== undefined
   if (!isList && readMediaType(headers['content-type']) === 'events')
     return { status, headers, body: filtered }
-  return { status, headers, body: await readBounded(filtered, maxHeld, signal) }
+  return readBounded(filtered, maxHeld, signal).then((whole) => ({ status, headers, body: whole }))
 }
 
 function whatWasAsked({ calls, post }: Incoming): Asked {

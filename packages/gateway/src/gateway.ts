@@ -56,6 +56,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const routes = createRoutes(options.routes)
   const exchanges = createOpenExchanges(now, options.limits)
   const cursors = createListCursors(options.secret)
+  const { stalled } = options.limits ?? {}
   const inProgress = new Set<Promise<void>>()
 
   async function handleEndpoint(
@@ -63,7 +64,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     req: IncomingMessage,
     res: ServerResponse,
   ): Promise<void> {
-    const writer = refusalWriter(route.guard, door, req, res)
     let head: Head
     let principal: Principal
     let exchange: Exchange
@@ -90,14 +90,14 @@ export function createGateway(options: GatewayOptions): Gateway {
         reason: refusal.reason,
         ...(peer === undefined ? {} : { peer }),
       })
-      await writer.refuse(refusal)
+      await refusalWriter(route.guard, door, req, res).refuse(refusal)
       return
     }
     res.once('close', () => {
       if (!res.writableFinished) exchange.abort(new Error('the client closed the connection'))
     })
     try {
-      await handleCall({ route, log, now, head, principal, exchange, cursors, req, res, writer })
+      await handleCall({ route, log, now, head, principal, exchange, cursors, door, stalled, req, res })
     } finally {
       exchange.done()
     }
@@ -120,11 +120,17 @@ export function createGateway(options: GatewayOptions): Gateway {
       const target = req.url ?? ''
       const found = target.startsWith('/') ? routes.find(splitTarget(target).path) : routes.anyRoute
       if (found === undefined) return false
-      dropStalled(res, options.limits?.stalled)
       const handling =
         found.kind === 'metadata' ? handleMetadata(found.route, req, res) : handleEndpoint(found, req, res)
+      const done = (): void => {
+        inProgress.delete(settled)
+        if (res.writableLength > 0) dropStalled(res, stalled)
+      }
       // Only writing to a broken connection can still fail here, and there is nobody left to tell.
-      const settled = handling.catch(() => void res.destroy()).finally(() => inProgress.delete(settled))
+      const settled = handling.then(done, () => {
+        res.destroy()
+        done()
+      })
       inProgress.add(settled)
       return true
     },

@@ -3,6 +3,7 @@ import type { RefusalContext } from '@warder/guard'
 import type { Principal } from '@warder/policy'
 import { type McpPost, Refusal, toRefusal } from '@warder/protocol'
 import { areOpen, authorizeCall, type DecidedCall } from './authorize-call.ts'
+import type { Door } from './check-door.ts'
 import { allowedMethods, corsHeaders } from './cors.ts'
 import { decisionEntries, refusedEntry } from './decision-entry.ts'
 import type { DecisionLog } from './decision-log.ts'
@@ -11,14 +12,15 @@ import type { ListCursors } from './list-cursors.ts'
 import { makeOutgoing } from './make-outgoing.ts'
 import { isFirstWord, oldTransport } from './old-transport.ts'
 import type { Exchange } from './open-exchanges.ts'
+import { checkNoBody, readBody } from './read-body.ts'
 import { type Incoming, readIncoming, readPost } from './read-call.ts'
 import { type Head, only } from './read-head.ts'
-import type { RefusalWriter } from './refusal-writer.ts'
+import { type RefusalWriter, refusalWriter } from './refusal-writer.ts'
 import { refuseCalls } from './refuse-calls.ts'
 import type { Route } from './route.ts'
 import { listenStreamWords, type StreamWords, sessionStreamWords } from './stream-words.ts'
 import { readMediaType } from './upstream-headers.ts'
-import { writeBody, writeWhole, writeWords } from './write-answer.ts'
+import { dropStalled, writeBody, writeWhole, writeWords } from './write-answer.ts'
 
 /** An authenticated request, and what it takes to answer it. */
 export interface Arrival {
@@ -31,7 +33,9 @@ export interface Arrival {
   readonly cursors: ListCursors
   readonly req: IncomingMessage
   readonly res: ServerResponse
-  readonly writer: RefusalWriter
+  readonly door: Door
+  /** Milliseconds: see `ExchangeLimits`. */
+  readonly stalled: number | undefined
 }
 
 /** What is known of the request so far: for the words of a refusal and for the log. */
@@ -55,7 +59,7 @@ interface Recorded {
  * back, answer, record the outcome. Never throws.
  */
 export async function handleCall(arrival: Arrival): Promise<void> {
-  const { route, log, writer } = arrival
+  const { route, log } = arrival
   const startedAt = arrival.now()
   const progress: Progress = {}
   let recorded: Recorded
@@ -66,7 +70,7 @@ export async function handleCall(arrival: Arrival): Promise<void> {
     const method = progress.incoming?.calls[0].method ?? progress.post?.messages[0].method
     // A refused call is recorded where it can be; it stays refused where it cannot.
     await log.recordDecision(refusedEntry(arrival, method, refusal)).catch(() => undefined)
-    await writer.refuse(refusal, contextOf(arrival, progress))
+    await writerOf(arrival).refuse(refusal, contextOf(arrival, progress))
     return
   }
   const { decided, outgoing, ids } = recorded
@@ -79,7 +83,11 @@ export async function handleCall(arrival: Arrival): Promise<void> {
       await forward(arrival, progress, outgoing, count)
     } else {
       const isBatch = progress.post?.isBatch === true
-      count(await writer.write(refuseCalls(route.guard, decided, isBatch, contextOf(arrival, progress))))
+      count(
+        await writerOf(arrival).write(
+          refuseCalls(route.guard, decided, isBatch, contextOf(arrival, progress)),
+        ),
+      )
     }
   } catch (error) {
     outcome.error = await answerFailure(arrival, progress, error)
@@ -95,8 +103,13 @@ export async function handleCall(arrival: Arrival): Promise<void> {
 
 async function decideAndRecord(arrival: Arrival, progress: Progress): Promise<Recorded> {
   const { route, log, head, principal, req, cursors } = arrival
-  const post = await readPost(req, head)
-  if (post !== undefined) progress.post = post
+  let post: McpPost | undefined
+  if (head.method === 'POST') {
+    post = readPost(await readBody(req, head), head)
+    progress.post = post
+  } else {
+    checkNoBody(head)
+  }
   const incoming = readIncoming(post, head, route.upstream.takesResponses)
   progress.incoming = incoming
   const decided = incoming.calls.map((call) => authorizeCall(route.guard, principal, call))
@@ -134,16 +147,14 @@ async function forward(
   )
   exchange.signal.throwIfAborted()
   const isStream = readMediaType(headers['content-type']) === 'events'
-  const ours = {
-    'cache-control': isStream ? 'no-cache, no-transform' : 'no-store',
-    ...headers,
-    ...(isStream ? { 'x-accel-buffering': 'no' } : {}),
-    ...corsHeaders(only(head, 'origin')),
-  }
+  const ours: Record<string, string> = { 'cache-control': isStream ? 'no-cache, no-transform' : 'no-store' }
+  Object.assign(ours, headers, corsHeaders(only(head, 'origin')))
+  if (isStream) ours['x-accel-buffering'] = 'no'
   if (body === undefined || body instanceof Uint8Array) {
     count(writeWhole(res, { status, headers: ours, body }))
     return
   }
+  dropStalled(res, arrival.stalled)
   if (isStream) exchange.endWithToken()
   res.writeHead(status, { 'x-content-type-options': 'nosniff', ...ours })
   const words = isStream ? wordsFor(incoming) : undefined
@@ -163,14 +174,14 @@ function wordsFor({ calls, post }: Incoming): StreamWords | undefined {
 
 /** Answers what went wrong behind the decision, and says it for the log. */
 async function answerFailure(arrival: Arrival, progress: Progress, error: unknown): Promise<string> {
-  const { exchange, res, writer } = arrival
+  const { exchange, res } = arrival
   const ended: unknown = exchange.signal.aborted ? exchange.signal.reason : undefined
   if (ended !== undefined && !(ended instanceof Refusal)) {
     res.destroy()
     return 'client.closed'
   }
   const refusal = sayTransport(arrival, toRefusal(ended ?? error))
-  if (!res.headersSent) await writer.refuse(refusal, contextOf(arrival, progress))
+  if (!res.headersSent) await writerOf(arrival).refuse(refusal, contextOf(arrival, progress))
   // We end a stream cleanly; one that broke must look broken, or a half answer passes for a whole one.
   else if (ended !== undefined) res.end(progress.words?.completion())
   else res.destroy()
@@ -182,6 +193,10 @@ async function answerFailure(arrival: Arrival, progress: Progress, error: unknow
 function sayTransport({ head, route }: Arrival, refusal: Refusal): Refusal {
   const hasNoStream = refusal.reason === 'http.method' || refusal.reason === 'session.missing'
   return isFirstWord(head) && hasNoStream ? oldTransport(route.guard.resource) : refusal
+}
+
+function writerOf({ route, door, req, res }: Arrival): RefusalWriter {
+  return refusalWriter(route.guard, door, req, res)
 }
 
 function contextOf({ head, principal }: Arrival, { post }: Progress): RefusalContext {

@@ -1,9 +1,16 @@
 import { isJsonObject, Refusal, readResource } from '@warder/protocol'
-import { type Dispatcher, Pool } from 'undici'
+import { Pool } from 'undici'
 import { readBounded } from './read-bounded.ts'
+import { sendRequest, type UpstreamResponse } from './send-request.ts'
 import type { Upstream, UpstreamAnswer, UpstreamCall } from './upstream.ts'
 import { type AssertionSigner, makeAssertion } from './upstream-credentials.ts'
-import { makeUpstreamHeaders, readAnswerHeaders, readMediaType, refusalOfStatus } from './upstream-headers.ts'
+import {
+  makeUpstreamHeaders,
+  type RawHeaders,
+  readAnswerHeaders,
+  readMediaType,
+  refusalOfStatus,
+} from './upstream-headers.ts'
 import { createUpstreamSessions, type UpstreamSessions } from './upstream-session.ts'
 
 export interface HttpUpstreamOptions {
@@ -38,140 +45,145 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
     pipelining: 1,
     allowH2: false,
   })
+  const path = url.pathname + url.search
 
-  async function credentials(call: UpstreamCall): Promise<Record<string, string>> {
-    if (options.assertion === undefined) return {}
-    const facts = { principal: call.principal, server: call.server, audience: options.url }
-    return { 'warder-assertion': await makeAssertion(options.assertion, facts, now()) }
-  }
+  const assertionOf = (signer: AssertionSigner, { principal, server }: UpstreamCall): Promise<string> =>
+    makeAssertion(signer, { principal, server, audience: options.url }, now())
 
   return {
     takesResponses: true,
     async send(call) {
-      const session = openSession(sessions, call)
-      const headers = {
-        ...makeUpstreamHeaders(call.headers, call.post !== undefined),
-        ...session.headers,
-        ...(await credentials(call)),
-      }
-      const response = await request(pool, {
-        path: url.pathname + url.search,
-        method: call.httpMethod,
-        headers,
-        body: call.post?.bytes ?? null,
-        signal: call.signal,
-      })
+      const headers = makeUpstreamHeaders(call.headers, call.post !== undefined)
+      const session = openSession(sessions, call, headers)
+      if (options.assertion !== undefined)
+        headers['warder-assertion'] = await assertionOf(options.assertion, call)
+      const request = { path, method: call.httpMethod, headers, body: call.post?.bytes ?? null }
+      const response = await sendRequest(pool, request, { signal: call.signal, takesWhole: isShort, refuse })
       const answer = await readAnswer(response, session.upstreamId !== undefined, call)
-      return { ...answer, headers: { ...answer.headers, ...session.answerHeaders(response.headers) } }
+      return session.addTo(answer, response.headers)
     },
     close: () => pool.destroy(),
   }
 }
 
-async function request(pool: Pool, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
-  try {
-    return await pool.request(options)
-  } catch (cause) {
-    if (options.signal instanceof AbortSignal && options.signal.aborted) throw cause
-    // Never tried again: a tool may have run although no answer came (O14).
-    throw new Refusal('upstream.unreachable', { detail: codeOf(cause), cause })
-  }
+/** Never tried again: a tool may have run although no answer came (O14). */
+function refuse(cause: Error): Refusal {
+  return new Refusal('upstream.unreachable', { detail: codeOf(cause), cause })
+}
+
+function isShort(status: number, headers: RawHeaders): boolean {
+  const { 'content-type': type, 'content-length': length, 'content-encoding': coding } = headers
+  if (status >= 300 || coding !== undefined || length === undefined || typeof type !== 'string') return false
+  return Number(length) <= maxWhole && readMediaType(type) === 'json'
 }
 
 interface Session {
   readonly upstreamId: string | undefined
-  readonly headers: Record<string, string>
-  answerHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string>
+  /** The answer with the session that the client knows. */
+  addTo(answer: UpstreamAnswer, headers: RawHeaders): UpstreamAnswer
 }
 
-/** Session ids exist up to revision 2025-11-25; later requests carry none and get none (N14). */
-function openSession(sessions: UpstreamSessions, call: UpstreamCall): Session {
-  const none: Session = { upstreamId: undefined, headers: {}, answerHeaders: () => ({}) }
-  if (call.stateless) return none
+const noSession: Session = { upstreamId: undefined, addTo: (answer) => answer }
+
+/** Session ids exist up to revision 2025-11-25; later requests carry none and get none (N14). Adds what goes upstream to `headers`. */
+function openSession(
+  sessions: UpstreamSessions,
+  call: UpstreamCall,
+  headers: Record<string, string>,
+): Session {
+  if (call.stateless) return noSession
   const sealed = call.headers.get('mcp-session-id')?.[0]
   const upstreamId = sealed === undefined ? undefined : sessions.open(sealed, call)
   const lastEventId = call.headers.get('last-event-id')?.[0]
+  if (upstreamId !== undefined) {
+    headers['mcp-session-id'] = upstreamId
+    if (lastEventId !== undefined) headers['last-event-id'] = lastEventId
+  }
   return {
     upstreamId,
-    headers: {
-      ...(upstreamId === undefined ? {} : { 'mcp-session-id': upstreamId }),
-      ...(lastEventId === undefined || upstreamId === undefined ? {} : { 'last-event-id': lastEventId }),
-    },
-    answerHeaders(headers) {
-      const minted = headers['mcp-session-id']
-      if (minted === undefined) return {}
+    addTo(answer, { 'mcp-session-id': minted }) {
+      if (minted === undefined) return answer
       if (typeof minted !== 'string') throw new Refusal('upstream.answer', { detail: 'several session ids' })
       // Sealing is not deterministic, and a client may compare: its own id comes back as it was sent.
       const known = sealed !== undefined && minted === upstreamId
-      return { 'mcp-session-id': known ? sealed : sessions.seal(minted, call) }
+      const ours = known ? sealed : sessions.seal(minted, call)
+      return { ...answer, headers: { ...answer.headers, 'mcp-session-id': ours } }
     },
   }
 }
 
-async function readAnswer(
-  response: Dispatcher.ResponseData,
+function readAnswer(
+  response: UpstreamResponse,
   hasSession: boolean,
   { signal, httpMethod }: Pick<UpstreamCall, 'signal' | 'httpMethod'>,
-): Promise<UpstreamAnswer> {
-  const { statusCode: status, body } = response
+): UpstreamAnswer | Promise<UpstreamAnswer> {
+  const { status, body } = response
   const headers = readAnswerHeaders(response.headers)
-  const type = readMediaType(headers['content-type'])
-  const discard = (): void => void body.on('error', () => undefined).destroy()
-  const refusal = refusalOfStatus(status, response.headers, hasSession)
+  const refusal = refusalOfStatus(status, response.headers, hasSession) ?? refusalOfCoding(response.headers)
   if (refusal !== undefined) {
-    discard()
+    discard(body)
     throw refusal
   }
-  const coding = response.headers['content-encoding']
-  if (coding !== undefined && coding !== 'identity') {
-    discard()
-    throw new Refusal('upstream.answer', { detail: 'content coding' })
-  }
-  if (status >= 400) return readError(status, headers, await readBounded(body, maxError, signal))
+  if (status >= 400) return readError(status, headers, body, signal)
   // Servers of the SDK's version 1 end a session with 200, chunked, empty and of no type: nobody reads the answer to a DELETE.
   const empty = status === 202 || status === 204 || response.headers['content-length'] === '0'
-  if (empty || httpMethod === 'DELETE') {
-    // Read to its end, not broken off: the connection serves the next call.
-    await body.dump({ limit: maxError, signal })
-    return { status, headers: withoutType(headers), body: undefined }
-  }
-  if (type === 'other') {
-    discard()
+  if (empty || httpMethod === 'DELETE') return readNothing(status, headers, body)
+  if (readMediaType(headers['content-type']) === 'other') {
+    discard(body)
     throw new Refusal('upstream.answer', { detail: 'content type' })
   }
-  const length = Number(response.headers['content-length'])
-  return {
-    status,
-    headers,
-    body: type === 'json' && length <= maxWhole ? await readWhole(body, signal) : body,
-  }
+  return { status, headers, body }
 }
 
-async function readWhole(body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<Uint8Array> {
-  try {
-    return await body.bytes()
-  } catch (cause) {
-    if (signal.aborted) throw cause
-    throw new Refusal('upstream.unreachable', { detail: codeOf(cause), cause })
+function refusalOfCoding(headers: RawHeaders): Refusal | undefined {
+  const coding = headers['content-encoding']
+  return coding === undefined || coding === 'identity'
+    ? undefined
+    : new Refusal('upstream.answer', { detail: 'content coding' })
+}
+
+function discard(body: UpstreamResponse['body']): void {
+  if (!(body instanceof Uint8Array)) body.destroy()
+}
+
+/** The body is read to its end, not broken off, where it is short: then the connection serves the next call. */
+async function readNothing(
+  status: number,
+  headers: Record<string, string>,
+  body: UpstreamResponse['body'],
+): Promise<UpstreamAnswer> {
+  if (!(body instanceof Uint8Array)) {
+    let size = 0
+    try {
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        size += chunk.length
+        if (size > maxError) break
+      }
+    } catch {
+      // The head has said it all.
+    }
   }
+  const { 'content-type': _, ...others } = headers
+  return { status, headers: others, body: undefined }
 }
 
 /** Only a JSON-RPC error goes through: pages and stack traces tell about the inside (O15). */
-function readError(status: number, headers: Record<string, string>, body: Uint8Array): UpstreamAnswer {
+async function readError(
+  status: number,
+  headers: Record<string, string>,
+  body: UpstreamResponse['body'],
+  signal: AbortSignal,
+): Promise<UpstreamAnswer> {
+  const bytes = await readBounded(body, maxError, signal)
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     // JSON it is, whatever the upstream calls it: nothing goes out from our origin as a page.
     if (isJsonObject(value) && isJsonObject(value['error']))
-      return { status, headers: { ...headers, 'content-type': 'application/json' }, body }
+      return { status, headers: { ...headers, 'content-type': 'application/json' }, body: bytes }
   } catch {
     // Not JSON: the same answer as JSON of another shape.
   }
   throw new Refusal('upstream.answer', { detail: `status ${status} without a JSON-RPC error` })
-}
-
-function withoutType(headers: Record<string, string>): Record<string, string> {
-  const { 'content-type': _, ...others } = headers
-  return others
 }
 
 function codeOf(cause: unknown): string {

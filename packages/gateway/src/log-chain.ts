@@ -1,5 +1,5 @@
-import { createHmac, createSecretKey } from 'node:crypto'
 import { deriveKey } from './derive-key.ts'
+import { createKeyedMac } from './keyed-mac.ts'
 
 /** Where a log stands: the number of its last record, and the seal of that record. */
 export interface LogHead {
@@ -35,9 +35,8 @@ const sealedForm = /^(.*,"n":([1-9]\d{0,14}),"after":"((?:[\w-]{22})?)"),"mac":"
  * in front of it. So every line proves itself, and which one is wrong can be told whatever happened to its neighbours.
  */
 export function createLogChain(secret: Uint8Array): LogChain {
-  const key = createSecretKey(deriveKey(secret, 'warder decision log'))
-  const macOf = (text: string): string =>
-    createHmac('sha256', key).update(text, 'latin1').digest('base64url').slice(0, macLength)
+  const mac = createKeyedMac(deriveKey(secret, 'warder decision log'))
+  const macOf = (text: string): string => mac(text).slice(0, macLength)
 
   const read: LogChain['read'] = (line) => {
     const [, text, n, after, mac] = sealedForm.exec(line) ?? []

@@ -51,7 +51,7 @@ export async function openLogFiles(dir: string, chain: LogChain, at: string): Pr
   async function current(time: string): Promise<LogFile> {
     const today = `decisions-${time.slice(0, 10)}.jsonl`
     const name = today > newest ? today : newest
-    if (file !== undefined && (basename(file.path) !== name || (await file.isGone()))) await close()
+    if (file !== undefined && (basename(file.path) !== name || file.isGone())) await close()
     file ??= await open(name, time)
     newest = name
     return file
@@ -59,7 +59,7 @@ export async function openLogFiles(dir: string, chain: LogChain, at: string): Pr
 
   async function append(records: readonly string[], time: string, durable: boolean): Promise<void> {
     const target = await current(time)
-    const sealed = chain.seal(head, [...repairs, ...records])
+    const sealed = chain.seal(head, repairs.length === 0 ? records : [...repairs, ...records])
     await target.append(sealed.text, durable)
     head = sealed.head
     repairs = []

@@ -15,6 +15,8 @@ export function makeOutgoing(
 ): McpPost | undefined {
   if (post === undefined) return undefined
   const [first, ...others] = post.messages
+  if (others.length === 0 && decided[0]?.subscribed.length === 0)
+    return replaceMessages(post, [cursors.open(reader, first)])
   const outgoing = (message: McpMessage, place: number): McpMessage =>
     cursors.open(reader, narrowSubscription(message, allowedIn(decided[place])))
   return replaceMessages(post, [

@@ -36,8 +36,8 @@ export interface ExchangeLimits {
 }
 
 interface OpenExchange extends Exchange {
-  /** What the caller was seen to have since the exchange began. */
-  readonly known: Set<string>
+  /** What the caller was seen to have since the exchange began, where that is asked for. */
+  known: Set<string> | undefined
   tellWider: (() => void) | undefined
 }
 
@@ -64,7 +64,7 @@ export function createOpenExchanges(now: () => number, limits: ExchangeLimits = 
       const exchange: OpenExchange = {
         principal,
         signal: controller.signal,
-        known: new Set(principal.scopes),
+        known: undefined,
         tellWider: undefined,
         abort: (reason) => controller.abort(reason),
         endWithToken() {
@@ -73,6 +73,7 @@ export function createOpenExchanges(now: () => number, limits: ExchangeLimits = 
           timer.unref()
         },
         onWiderToken(tell) {
+          exchange.known = new Set(principal.scopes)
           exchange.tellWider = tell
         },
         done() {
@@ -92,9 +93,10 @@ export function createOpenExchanges(now: () => number, limits: ExchangeLimits = 
 }
 
 function tellIfWider(exchange: OpenExchange, { client, scopes }: Principal): void {
-  if (exchange.tellWider === undefined || exchange.signal.aborted) return
+  const { known, tellWider } = exchange
+  if (known === undefined || tellWider === undefined || exchange.signal.aborted) return
   if (exchange.principal.client.id !== client.id) return
-  const more = [...scopes].filter((scope) => !exchange.known.has(scope))
-  for (const scope of more) exchange.known.add(scope)
-  if (more.length > 0) exchange.tellWider()
+  const more = [...scopes].filter((scope) => !known.has(scope))
+  for (const scope of more) known.add(scope)
+  if (more.length > 0) tellWider()
 }

@@ -12,30 +12,37 @@ const tooLarge = new Refusal('http.too-large')
  * The exact bytes of a POST. Only JSON in UTF-8 without a content coding is read (L11, L27), so that what is decided upon
  * and what goes upstream are the same bytes; never more than `maxBody` is kept.
  */
-export async function readBody(req: IncomingMessage, head: Head): Promise<Uint8Array> {
+export function readBody(req: IncomingMessage, head: Head): Promise<Uint8Array> {
   if (!jsonType.test(only(head, 'content-type') ?? '')) throw new Refusal('http.content-type')
   if (head.headers.has('content-encoding')) {
     throw new Refusal('http.content-type', { detail: 'content coding' })
   }
   if (Number(only(head, 'content-length') ?? 0) > maxBody) throw tooLarge
-  const chunks: Buffer[] = []
-  let size = 0
   // Not `for await`: leaving such a loop destroys the request, and with it the connection that carries the refusal.
-  await new Promise<void>((resolve, reject) => {
-    const done = (error?: Error): void => {
-      req.off('data', take).off('end', done).off('error', done).off('close', gone)
-      if (error === undefined) resolve()
-      else reject(error)
-    }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    let isWhole = false
     const take = (chunk: Buffer): void => {
       size += chunk.length
-      if (size > maxBody) done(tooLarge)
-      else chunks.push(chunk)
+      if (size <= maxBody) chunks.push(chunk)
+      else fail(tooLarge)
     }
-    const gone = (): void => done(new Refusal('http.body', { detail: 'the client went away' }))
-    req.on('data', take).on('end', done).on('error', done).on('close', gone)
+    const fail = (error: Error): void => {
+      req.off('data', take)
+      chunks.length = 0
+      reject(error)
+    }
+    req.on('data', take)
+    req.on('end', () => {
+      isWhole = true
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    })
+    req.on('error', fail)
+    req.on('close', () => {
+      if (!isWhole) fail(new Refusal('http.body', { detail: 'the client went away' }))
+    })
   })
-  return Buffer.concat(chunks, size)
 }
 
 /** GET, DELETE and OPTIONS come without a body; one that is there could be read differently by the next hop. */

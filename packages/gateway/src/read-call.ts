@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Call } from '@warder/policy'
 import {
   batchVersion,
@@ -13,7 +12,6 @@ import {
   readMcpPost,
   readSubscribedResources,
 } from '@warder/protocol'
-import { checkNoBody, readBody } from './read-body.ts'
 import { type Head, only } from './read-head.ts'
 
 /** One message, or a request without one, and what it wants. */
@@ -37,13 +35,11 @@ export interface Incoming {
 }
 
 /**
- * The messages of a POST, from its exact bytes; GET and DELETE have none. A batch is read where the revision has them: under
- * 2025-03-26, and without a header, since clients of that revision send none (OT-10).
+ * The messages of a POST, from its exact bytes. A batch is read where the revision has them: under 2025-03-26, and without a
+ * header, since clients of that revision send none (OT-10).
  */
-export async function readPost(req: IncomingMessage, head: Head): Promise<McpPost | undefined> {
-  if (head.method === 'POST') return readMcpPost(await readBody(req, head), takesBatches(head))
-  checkNoBody(head)
-  return undefined
+export function readPost(body: Uint8Array, head: Head): McpPost {
+  return readMcpPost(body, takesBatches(head))
 }
 
 function takesBatches(head: Head): boolean {
@@ -111,16 +107,20 @@ function readWithoutBody(head: Head): IncomingCall {
 }
 
 const parameterPrefix = 'mcp-param-'
+const none: readonly string[] = []
+const noParams: ReadonlyMap<string, readonly string[]> = new Map()
 
 function mirrored(head: Head): Required<MirroredHeaders> {
-  const params = new Map<string, readonly string[]>()
+  let params: Map<string, readonly string[]> | undefined
   for (const [name, values] of head.headers) {
-    if (name.startsWith(parameterPrefix)) params.set(name.slice(parameterPrefix.length), values)
+    if (!name.startsWith(parameterPrefix)) continue
+    params ??= new Map()
+    params.set(name.slice(parameterPrefix.length), values)
   }
   return {
-    version: head.headers.get('mcp-protocol-version') ?? [],
-    method: head.headers.get('mcp-method') ?? [],
-    name: head.headers.get('mcp-name') ?? [],
-    params,
+    version: head.headers.get('mcp-protocol-version') ?? none,
+    method: head.headers.get('mcp-method') ?? none,
+    name: head.headers.get('mcp-name') ?? none,
+    params: params ?? noParams,
   }
 }

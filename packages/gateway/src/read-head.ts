@@ -21,7 +21,7 @@ const maxTarget = 2048
  * Node joins or drops repeated lines of these, or they decide how the message is read; so twice is refused (RFC 9110
  * section 5.3). `Authorization` is the guard's business, `Mcp-*` that of the message checks.
  */
-const singletons: readonly string[] = [
+const singletons: ReadonlySet<string> = new Set([
   'host',
   'origin',
   'content-type',
@@ -31,7 +31,7 @@ const singletons: readonly string[] = [
   'mcp-session-id',
   'last-event-id',
   'expect',
-]
+])
 
 /**
  * Reads the request line and headers from the raw lines. Refuses absolute-form and overlong targets, too many headers and
@@ -42,14 +42,12 @@ export function readHead(req: IncomingMessage): Head {
   const target = req.url ?? ''
   if (target.length > maxTarget) throw new Refusal('http.head-too-large', { detail: 'request target' })
   if (!target.startsWith('/')) throw new Refusal('http.target', { detail: 'not in origin form' })
-  const headers = readHeaders(req.rawHeaders)
-  for (const name of singletons) {
-    if ((headers.get(name)?.length ?? 0) > 1) throw new Refusal('http.header', { detail: `${name} repeated` })
-  }
+  const { path, query } = splitTarget(target)
   return {
     method: req.method ?? '',
-    ...splitTarget(target),
-    headers,
+    path,
+    query,
+    headers: readHeaders(req.rawHeaders),
     peer: req.socket.remoteAddress,
   }
 }
@@ -75,6 +73,7 @@ function readHeaders(raw: readonly string[]): Map<string, string[]> {
     if (name.includes('_')) continue
     const values = headers.get(name)
     if (values === undefined) headers.set(name, [raw[index + 1]!])
+    else if (singletons.has(name)) throw new Refusal('http.header', { detail: `${name} repeated` })
     else values.push(raw[index + 1]!)
   }
   return headers

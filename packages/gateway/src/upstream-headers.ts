@@ -16,8 +16,12 @@ export function makeUpstreamHeaders(
   // One coding, ours: the list filter reads what the client will read.
   const result: Record<string, string> = { 'accept-encoding': 'identity' }
   if (hasBody) result['content-type'] = 'application/json'
+  for (const name of forwarded) {
+    const values = headers.get(name)
+    if (values !== undefined) result[name] = values.join(', ')
+  }
   for (const [name, values] of headers) {
-    if (forwarded.includes(name) || name.startsWith(parameterPrefix)) result[name] = values.join(', ')
+    if (name.startsWith(parameterPrefix)) result[name] = values.join(', ')
   }
   const trace = readTraceparent(headers)
   if (trace !== undefined) result['traceparent'] = trace
@@ -26,8 +30,8 @@ export function makeUpstreamHeaders(
 
 /** A well-formed `traceparent`, for correlation only; anything else counts as absent. */
 export function readTraceparent(headers: ReadonlyMap<string, readonly string[]>): string | undefined {
-  const values = headers.get('traceparent') ?? []
-  return values.length === 1 && traceparent.test(values[0]!) ? values[0] : undefined
+  const values = headers.get('traceparent')
+  return values?.length === 1 && traceparent.test(values[0]!) ? values[0] : undefined
 }
 
 /**

@@ -27,12 +27,10 @@ export function writeWhole(res: ServerResponse, answer: WholeAnswer): number {
   }
   const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
   const length = body?.length ?? 0
-  const hasLength = answer.status !== 204 && answer.status !== 304
-  res.writeHead(answer.status, {
-    'x-content-type-options': 'nosniff',
-    ...answer.headers,
-    ...(hasLength ? { 'content-length': String(length) } : {}),
-  })
+  const headers: Record<string, string> = { 'x-content-type-options': 'nosniff' }
+  Object.assign(headers, answer.headers)
+  if (answer.status !== 204 && answer.status !== 304) headers['content-length'] = String(length)
+  res.writeHead(answer.status, headers)
   res.end(body)
   return length
 }

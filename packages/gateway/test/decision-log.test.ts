@@ -137,6 +137,44 @@ test(
   },
 )
 
+test('T04 a disk that does not answer for ten seconds refuses who waited so long, and nobody else', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  try {
+    const log = await openDecisionLog(dir, { secret, now })
+    // No turn of the event loop passes in between, so that no write begins.
+    const early = log.recordDecision(entry).catch((error: unknown) => error)
+    vi.advanceTimersByTime(4_000)
+    const late = log.recordDecision(entry)
+    vi.advanceTimersByTime(6_000)
+    expect(await early).toMatchObject({ reason: 'log.unavailable', rule: { status: 503 } })
+    expect(await late).toEqual(expect.any(String))
+    const other = log.recordDecision(entry).catch((error: unknown) => error)
+    vi.advanceTimersByTime(9_999)
+    const last = log.recordDecision(entry).catch((error: unknown) => error)
+    vi.advanceTimersByTime(10_001)
+    expect(await Promise.all([other, last])).toMatchObject(Array(2).fill({ reason: 'log.unavailable' }))
+    await log.close()
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('an outcome is written although nothing comes after it, and with what comes at once, in their order', async () => {
+  const log = await openDecisionLog(dir, { secret, now })
+  const ids = [await log.recordDecision(entry), await log.recordDecision(entry)]
+  log.recordOutcome(ids[0]!, { status: 200, durationMs: 1, bytes: 1 })
+  const last = await log.recordDecision(entry)
+  expect((await records()).map(({ id, kind }) => [id, kind])).toEqual([
+    [ids[0], 'decision'],
+    [ids[1], 'decision'],
+    [ids[0], 'outcome'],
+    [last, 'decision'],
+  ])
+  log.recordOutcome(ids[1]!, { status: 200, durationMs: 1, bytes: 1 })
+  await expect.poll(async () => (await records()).length).toBe(5)
+  await log.close()
+})
+
 test('T04 a closed log refuses', async () => {
   const log = await openDecisionLog(dir, { secret, now })
   await log.close()

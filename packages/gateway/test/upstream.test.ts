@@ -9,6 +9,7 @@ import {
   eventually,
   legacy,
   modern,
+  modernHeaders,
   rawRequest,
   searchCall,
   send,
@@ -171,7 +172,10 @@ test.each([401, 403, 407])(
     expect(answer.headers['www-authenticate']).toBeUndefined()
     expect(answer.text).not.toContain('evil')
     expect(answer.text).toContain('credentials that Warder does not have')
-    expect((await gw.records()).at(-1)).toMatchObject({ kind: 'outcome', error: 'upstream.unauthorized' })
+    await eventually(async () => (await gw.records()).at(-1)).toMatchObject({
+      kind: 'outcome',
+      error: 'upstream.unauthorized',
+    })
   },
 )
 
@@ -216,10 +220,65 @@ test('O14 a call is sent once, also when the connection breaks before the answer
   const answer = await send(gw, { token, body: searchCall })
   expect(answer).toMatchObject({ status: 502, json: { error: { code: -32603 } } })
   expect(upstream.hits).toHaveLength(1)
-  expect((await gw.records()).at(-1)).toMatchObject({
+  await eventually(async () => (await gw.records()).at(-1)).toMatchObject({
     kind: 'outcome',
     status: 502,
     error: 'upstream.unreachable',
+  })
+})
+
+test.each([
+  ['breaks off', 1],
+  ['is whole', 0],
+])('O14 a short answer of known length that %s', async (_, missing) => {
+  const upstream = await startUpstream((hit, res) => {
+    const text = JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(hit.body.toString()).id, result: {} })
+    // Of two chunks, behind what comes in front of an answer and is none.
+    res.writeEarlyHints({ link: '</style.css>; rel=preload' })
+    res.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': String(text.length + missing),
+    })
+    res.write(text.slice(0, 10))
+    setImmediate(() => res.write(text.slice(10), () => (missing > 0 ? res.destroy() : res.end())))
+  })
+  const gw = await startGateway({ upstream })
+  const answer = await send(gw, { token: await gw.token(), body: searchCall })
+  expect(answer).toMatchObject(
+    missing > 0
+      ? { status: 502, json: { id: 1, error: { code: -32603 } } }
+      : { status: 200, json: { id: 1, result: {} } },
+  )
+  expect(upstream.hits).toHaveLength(1)
+})
+
+test('GW-10 a client that goes away in the middle of a short answer ends the call at the upstream', async () => {
+  const answering: ServerResponse[] = []
+  const upstream = await startUpstream((_, res) => {
+    res.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
+    res.write('{')
+    answering.push(res)
+  })
+  const gw = await startGateway({ upstream })
+  const body = JSON.stringify(searchCall)
+  const head = [
+    'POST /notes/mcp HTTP/1.1',
+    `Host: ${gw.host}`,
+    `Authorization: Bearer ${await gw.token()}`,
+    'Content-Type: application/json',
+    'Accept: application/json',
+    ...Object.entries(modernHeaders(searchCall)).map(([name, value]) => `${name}: ${value}`),
+    `Content-Length: ${body.length}`,
+  ]
+  const socket = connect(gw.port, '127.0.0.1')
+  socket.write(rawRequest(head, body))
+  await eventually(() => answering.length).toBe(1)
+  const closed = once(answering[0]!, 'close')
+  socket.destroy()
+  await closed
+  await eventually(async () => (await gw.records()).at(-1)).toMatchObject({
+    kind: 'outcome',
+    error: 'client.closed',
   })
 })
 
