@@ -10,11 +10,15 @@ export function makeFailClosedStore(store: Store): Store {
 }
 
 function wrap<T extends object>(target: T): T {
+  const rooms = new Map<object, object>()
   return new Proxy(target, {
     get(object, name) {
       const value: unknown = Reflect.get(object, name, object)
       if (typeof value === 'function') return (...parameters: unknown[]) => call(value, object, parameters)
-      return typeof value === 'object' && value !== null ? wrap(value) : value
+      if (typeof value !== 'object' || value === null) return value
+      const room = rooms.get(value) ?? wrap(value)
+      rooms.set(value, room)
+      return room
     },
   })
 }

@@ -40,12 +40,17 @@ export async function readJsonBody(request: Request): Promise<unknown> {
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  // Not by iterating: that costs more than a form does.
+  const reader = request.body?.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length
-    if (length > maxBytes) throw new Refusal('http.too-large')
-    chunks.push(chunk)
+  for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
+    length += read.value.length
+    if (length > maxBytes) {
+      await reader?.cancel().catch(() => undefined)
+      throw new Refusal('http.too-large')
+    }
+    chunks.push(read.value)
   }
   return Buffer.concat(chunks)
 }

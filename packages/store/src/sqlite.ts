@@ -24,7 +24,7 @@ export async function openSqlite(file: string): Promise<Engine> {
     await useWriteAheadLog(database)
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = ON')
-    // What a savepoint could undo is kept beside the database else: in files, once the works of one commit have touched sixteen pages.
+    // What a savepoint could undo: by default in a file beside the database, once one commit has touched sixteen pages.
     database.pragma('temp_store = MEMORY')
     database.pragma('trusted_schema = OFF')
     migrate(database, path)

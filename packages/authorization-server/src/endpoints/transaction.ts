@@ -34,6 +34,7 @@ export const transaction: Endpoint = async (request, { id }, services) => {
         user: signIn.user,
         granted: decision.offer.scopes.map(({ name }) => name),
         declined: [],
+        remember: false,
       })
     case 'ask':
       return await consentResponse(services, { transaction, asked, signIn, offer: decision.offer })

@@ -32,14 +32,16 @@ export async function finishWithCode(
     readonly user: User
     readonly granted: readonly string[]
     readonly declined: readonly string[]
+    /** False where nobody was asked: what stands already is not written anew, nor brought back when it was forgotten meanwhile. */
+    readonly remember?: boolean
     /** Other servers that the user allowed this client on the same page; only for clients whose yes may be remembered. */
     readonly others?: readonly OtherServer[]
   },
 ): Promise<Response> {
-  const { transaction, asked, user, granted, declined, others = [] } = proved
+  const { transaction, asked, user, granted, declined, remember = true, others = [] } = proved
   const code = makeSecret('wac_')
   const key = consentKey(user, asked)
-  const remembered = isRememberable(asked) ? granted : []
+  const remembered = remember && isRememberable(asked) ? granted : []
   const clientDigest = asked.client.digest ?? ''
   const finished = await store.transactions.finishWithCode({
     id: transaction.id,

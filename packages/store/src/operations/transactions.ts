@@ -168,7 +168,10 @@ const takeAny = statement((slot: Values<{ id: string; now: number }>) =>
     .returning(['user_id', 'client_id']),
 )
 
-/** Writes an event only where a user is known: a stranger could fill the log. Looks for what to drop only where there are more than stay. */
+/**
+ * Writes an event only where a user is known: a stranger could fill the log. What is to be dropped is looked for only where
+ * there are more than may stay.
+ */
 function* create({ peer = '', signedIn, ...transaction }: NewTransaction): Work<void> {
   const { userId = '', signedInAt = 0 } = signedIn ?? {}
   const begun = { ...transaction, peer, userId, signedInAt }
