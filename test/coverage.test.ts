@@ -10,14 +10,20 @@ const manifests = files('packages/*/package.json', 'apps/*/package.json')
 describe('who may import whom', () => {
   const mayUse: Readonly<Record<string, readonly string[]>> = {
     '@warder/protocol': [],
-    '@warder/store': [],
+    '@warder/private-files': [],
+    '@warder/host-config': [],
+    '@warder/store': ['private-files'],
     '@warder/outbound': ['protocol'],
+    '@warder/client': ['protocol', 'outbound', 'private-files'],
     '@warder/policy': ['protocol'],
     '@warder/guard': ['protocol', 'policy'],
     '@warder/authorization-server': ['protocol', 'policy', 'store', 'outbound'],
     '@warder/bridge': ['protocol'],
     '@warder/gateway': ['protocol', 'policy', 'guard', 'bridge'],
-    warder: ['protocol', 'policy', 'store', 'outbound', 'guard', 'authorization-server', 'bridge', 'gateway'],
+    warder: [
+      ...['protocol', 'policy', 'store', 'outbound', 'guard', 'authorization-server', 'bridge', 'gateway'],
+      ...['client', 'host-config', 'private-files'],
+    ],
   }
 
   test.each(manifests)('%s depends on what it may and on nothing that it does not use', (file) => {

@@ -135,7 +135,7 @@ GW-43 | SHOULD | SEP-2243 | Too many or too long headers are refused early |
 GW-44 | derived | transport, subscriptions | What only the body names is decided as well |
 GW-50 | MUST | base, _meta | The version and capabilities of the client are sent |
 GW-51 | MUST | base, _meta | A missing field of _meta is 400 and -32602 |
-GW-52 | MUST | base, _meta | A capability that is needed and missing is -32021 | nothing here needs a capability of the client; an answer of the server behind passes
+GW-52 | MUST | base, _meta | A capability that is needed and missing is -32021 |
 GW-53 | MUST NOT | base, error codes | Codes of the reserved range that are not defined |
 GW-54 | MUST NOT | base, error codes | Codes of older revisions |
 GW-55 | SHOULD NOT | base, error codes | Codes of -32000 to -32019 in new code |
@@ -159,9 +159,9 @@ GW-72 | SHOULD | tools, capabilities | The order of tools is stable |
 GW-73 | MUST NOT | multi round-trip requests | Input is asked for where it cannot be given |
 GW-80 | MAY | versioning | Both eras at one endpoint |
 GW-81 | SHOULD | versioning | Modern-only servers name their versions at initialize | the bridge serves both eras; of an HTTP server behind, its own answer passes
-GW-82 | SHOULD | transport, backward compatibility | A modern error means a modern server | for clients
+GW-82 | SHOULD | transport, backward compatibility | A modern error means a modern server |
 GW-83 | SHOULD | versioning | The era is remembered | for clients
-GW-84 | derived | transport | 401 says nothing about the era | for clients
+GW-84 | derived | transport | 401 says nothing about the era |
 OT-01 | MUST | 2025-11-25, sessions | Sessions begin at initialize and are needed after it |
 OT-02 | MUST NOT | 2025-11-25, session hijacking | Sessions authenticate anybody |
 OT-03 | MUST | 2025-11-25, session hijacking | Session ids are random and bound to the user |

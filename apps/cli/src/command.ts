@@ -8,11 +8,17 @@ export interface Option {
   /** The only values that it takes. */
   readonly among?: readonly string[]
   readonly short?: string
+  /** May be given again and again; all its values are in `lists`. */
+  readonly many?: true
+  /** Understood, and not shown in the help. */
+  readonly hidden?: true
 }
 
 /** What a command gets: options by name, the words after it, and what stands behind `--`. */
 export interface Input {
   readonly options: Readonly<Record<string, string | undefined>>
+  /** The values of options that may be given more than once. */
+  readonly lists: Readonly<Record<string, readonly string[]>>
   readonly switches: ReadonlySet<string>
   readonly words: readonly string[]
   readonly behindDashes: readonly string[] | undefined
@@ -45,13 +51,16 @@ export function readInput(command: Pick<Command, 'usage' | 'options'>, argv: rea
     config[name] = {
       type: option.value === undefined ? 'boolean' : 'string',
       ...(option.short === undefined ? {} : { short: option.short }),
+      ...(option.many === undefined ? {} : { multiple: true }),
     }
   }
   const { values, positionals } = parseStrictly(command, [...own], config)
   const options: Record<string, string | undefined> = {}
+  const lists: Record<string, readonly string[]> = {}
   const switches = new Set<string>()
   for (const [name, value] of Object.entries(values)) {
     if (value === true) switches.add(name)
+    else if (Array.isArray(value)) lists[name] = value
     else if (typeof value === 'string') {
       checkAmong(name, value, command.options[name]?.among)
       options[name] = value
@@ -59,6 +68,7 @@ export function readInput(command: Pick<Command, 'usage' | 'options'>, argv: rea
   }
   return {
     options,
+    lists,
     switches,
     words: positionals,
     behindDashes: dashes === -1 ? undefined : argv.slice(dashes + 1),
@@ -93,15 +103,17 @@ function nameIn({ usage }: Pick<Command, 'usage'>): string {
 
 /** The help text of a command. */
 export function helpOf({ summary }: Pick<CommandEntry, 'summary'>, command: Command): string {
-  const rows = Object.entries({ ...command.options, help: { says: 'Show this text', short: 'h' } }).map(
-    ([name, option]: [string, Option]) => {
-      const short = option.short === undefined ? '    ' : `-${option.short}, `
-      return [
-        `  ${short}--${name}${option.value === undefined ? '' : ` ${option.value}`}`,
-        option.says,
-      ] as const
-    },
-  )
+  const shown: readonly (readonly [string, Option])[] = [
+    ...Object.entries(command.options).filter(([, option]) => option.hidden === undefined),
+    ['help', { says: 'Show this text', short: 'h' }],
+  ]
+  const rows = shown.map(([name, option]) => {
+    const short = option.short === undefined ? '    ' : `-${option.short}, `
+    return [
+      `  ${short}--${name}${option.value === undefined ? '' : ` ${option.value}`}`,
+      option.says,
+    ] as const
+  })
   const width = Math.max(...rows.map(([left]) => left.length)) + 2
   return [
     summary,

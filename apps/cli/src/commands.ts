@@ -18,6 +18,71 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/prove.ts')).prove,
   },
   {
+    name: 'doctor',
+    summary: 'Finds out why a server cannot be reached or signed in to, and says what to do',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'hostile',
+    summary: 'Plays dishonest MCP and authorization servers, to try a client on',
+    load: async () => (await import('./commands/hostile.ts')).hostile,
+  },
+  {
+    name: 'connect',
+    summary: 'Shows a remote MCP server to a host that starts its servers as commands',
+    load: async () => (await import('./commands/connect.ts')).connect,
+  },
+  {
+    name: 'login',
+    summary: 'Signs you in to a protected MCP server',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'Revokes and deletes what a sign-in has left',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  {
+    name: 'status',
+    summary: 'Shows where you are signed in, and what for',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'token explain',
+    summary: 'Says in words who issued an access token, for what, and until when',
+    load: async () => (await import('./commands/token-explain.ts')).tokenExplain,
+  },
+  {
+    name: 'add',
+    summary: 'Adds an MCP server to a list: Warder’s own or that of a host',
+    load: async () => (await import('./commands/add.ts')).add,
+  },
+  {
+    name: 'list',
+    summary: 'Lists the MCP servers of all hosts, and what becomes of each',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'get',
+    summary: 'Shows which server a name stands for, and why',
+    load: async () => (await import('./commands/get.ts')).get,
+  },
+  {
+    name: 'remove',
+    summary: 'Takes an MCP server out of a list',
+    load: async () => (await import('./commands/remove.ts')).remove,
+  },
+  {
+    name: 'import',
+    summary: 'Takes servers from the list of one host into that of another',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
+  {
+    name: 'export',
+    summary: 'Prints servers in the words of a host, to paste there',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
+  {
     name: 'user list',
     summary: 'Lists the users',
     load: async () => (await import('./commands/user-list.ts')).userList,

@@ -71,7 +71,7 @@ export function makeClientResult(
   method: string,
   result: JsonObject,
   client: McpEra,
-  facts: ChildFacts,
+  facts: { readonly serverInfo: JsonObject },
 ): JsonObject {
   const { resultType: _type, ttlMs, cacheScope: _scope, ...rest } = result
   if (client === 'session') return rest

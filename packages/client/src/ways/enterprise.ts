@@ -1,8 +1,11 @@
 import type { OutboundFetch } from '@warder/outbound'
 import { ownValue, Refusal } from '@warder/protocol'
+import { isLoopbackUrl } from '../check-endpoint.ts'
+import { loadServerMetadata } from '../load-server-metadata.ts'
 import { authenticateClient, type TokenClient } from '../tokens/authenticate-client.ts'
 import { postForm } from '../tokens/post-form.ts'
 import { readToken } from '../tokens/read-token-answer.ts'
+import type { Trace } from '../trace.ts'
 import { type ExchangedToken, tokenExchange, tokenFields, tokenType } from './exchange.ts'
 import { askedFields, withoutRefresh } from './grant-fields.ts'
 import type { GrantContext, GrantWay } from './grant-way.ts'
@@ -11,10 +14,11 @@ import { jwtBearer } from './workload.ts'
 /** The identity provider at which the user has signed in, as the user's organisation names it. */
 export interface IdentityProvider {
   readonly issuer: string
-  readonly tokenEndpoint: string
+  /** Default: what its metadata names. */
+  readonly tokenEndpoint?: string | undefined
   /** This client as the provider knows it (EM-04): the one for which the ID token was issued (EM-05). */
   readonly client: TokenClient
-  /** `token_endpoint_auth_methods_supported` of the provider, where `client` does not say how it authenticates. */
+  /** `token_endpoint_auth_methods_supported`, where `tokenEndpoint` is given and `client` does not say how it authenticates. */
   readonly authMethods?: readonly string[] | undefined
 }
 
@@ -48,9 +52,8 @@ export function enterpriseWay(options: EnterpriseOptions): GrantWay {
 async function obtainIdJag(options: EnterpriseOptions, context: GrantContext): Promise<string> {
   const { provider, subject, outbound = context.outbound } = options
   const { trace, now, discovery } = context
-  const url = provider.tokenEndpoint
+  const { url, ...server } = await findEndpoint(provider, outbound, trace)
   trace({ step: 'token', outcome: 'tried', url, why: 'the identity provider is asked for an ID-JAG' })
-  const server = { issuer: provider.issuer, methods: provider.authMethods }
   const who = await authenticateClient(provider.client, server, Math.floor(now() / 1000))
   const { json } = await postForm({
     url,
@@ -70,4 +73,18 @@ async function obtainIdJag(options: EnterpriseOptions, context: GrantContext): P
   if (idJag === undefined) throw new Refusal('token-answer.exchanged')
   trace({ step: 'token', outcome: 'done', url, why: 'the identity provider allowed the access' })
   return idJag
+}
+
+async function findEndpoint(
+  { issuer, tokenEndpoint, authMethods }: IdentityProvider,
+  outbound: OutboundFetch,
+  trace: Trace,
+): Promise<{
+  readonly url: string
+  readonly issuer: string
+  readonly methods?: readonly string[] | undefined
+}> {
+  if (tokenEndpoint !== undefined) return { url: tokenEndpoint, issuer, methods: authMethods }
+  const metadata = await loadServerMetadata({ issuer, outbound, trace, onLoopback: isLoopbackUrl(issuer) })
+  return { url: metadata.tokenEndpoint, issuer, methods: metadata.tokenEndpointAuthMethods }
 }

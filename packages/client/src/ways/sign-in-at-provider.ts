@@ -52,8 +52,8 @@ const timeoutMs = 15 * 60_000
 export function signInAtProvider(
   options: ProviderSignIn,
 ): SecretSource & { readonly read: () => Promise<string> } {
-  const { issuer, client, store, profile = 'default', trace, now } = options
-  const name = tokenName({ issuer, clientId: client.clientId, resource: 'openid', profile })
+  const { store, trace, now } = options
+  const name = providerTokenName(options)
   const current = async (): Promise<TokenSet | undefined> =>
     useTokens({ store, name, trace, now, refresh: (tokens) => refreshAt(options, tokens) })
   return {
@@ -62,6 +62,15 @@ export function signInAtProvider(
       return held.idToken ?? unusable('none')
     },
   }
+}
+
+/** The name under which the tokens of a sign-in at a provider are kept. */
+export function providerTokenName({
+  issuer,
+  client,
+  profile = 'default',
+}: Pick<ProviderSignIn, 'issuer' | 'profile'> & { readonly client: Pick<TokenClient, 'clientId'> }): string {
+  return tokenName({ issuer, clientId: client.clientId, resource: 'openid', profile })
 }
 
 async function signInOnce(

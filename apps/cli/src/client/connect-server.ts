@@ -1,0 +1,223 @@
+import type { ToolRules, UserFetch } from '@warder/bridge/connect'
+import type { SignInWay } from '@warder/client'
+import type { Input } from '../command.ts'
+import { note, plain } from '../output.ts'
+import { Problem } from '../problem.ts'
+import { type ConnectArguments, putVariablesIn } from './connect-arguments.ts'
+import type { FoundServer } from './find-server.ts'
+
+/** A server as the bridge reaches it. */
+export interface ConnectedServer {
+  readonly found: FoundServer
+  /** By whether the host asks a person where rules want that. */
+  readonly rules: { readonly host: ToolRules; readonly refuse: ToolRules }
+  /** Signed in; may ask a person. */
+  readonly fetch: UserFetch
+  /** The same, and never asks. */
+  readonly quietFetch: UserFetch
+  /** Nobody can be asked here: a sign-in has to happen elsewhere. */
+  readonly isAlone: boolean
+  /** Ends a sign-in that is under way. */
+  close(): void
+}
+
+export interface ConnectHooks {
+  /** Where the user can sign in right now; undefined when that is over. */
+  readonly onLink: (url: string | undefined) => void
+  readonly trace?: (event: unknown) => void
+}
+
+/**
+ * Makes everything between the bridge and the server: rules of the lists of hosts, headers, and a client that signs in. What is not
+ * needed is not loaded: a server with an Authorization header of its own gets no client. Throws `Problem` and what `openClient` throws.
+ */
+export async function connectServer(
+  given: ConnectArguments,
+  found: FoundServer,
+  hooks: ConnectHooks,
+): Promise<ConnectedServer> {
+  const { toolRulesOf } = await import('./find-server.ts')
+  const { allow, deny } = given
+  const rules = {
+    host: toolRulesOf(found, { allow, deny, ask: 'host' }),
+    refuse: toolRulesOf(found, { allow, deny, ask: 'refuse' }),
+  }
+  const own = expandHeaders(given)
+  const loads = await loaderOf(given, found)
+  const headers = { ...(await loads?.()), ...own }
+  const withOwn = (fetch: UserFetch): UserFetch =>
+    withHeaders(
+      fetch,
+      headers,
+      loads === undefined ? undefined : async () => ({ ...(await loads()), ...own }),
+    )
+  if (Object.hasOwn(headers, 'authorization')) {
+    const fetch = withOwn(await makePlainFetch())
+    return { found, rules, fetch, quietFetch: fetch, isAlone: false, close: () => undefined }
+  }
+  try {
+    return { found, rules, ...(await openClients(given, found, hooks, withOwn)) }
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'StoreUnavailable') throw error
+    const fetch = withOwn(refuseChallenge(await makePlainFetch(), error.message))
+    return { found, rules, fetch, quietFetch: fetch, isAlone: false, close: () => undefined }
+  }
+}
+
+async function makePlainFetch(): Promise<UserFetch> {
+  const { createUserFetch, readNetwork } = await import('@warder/outbound')
+  return createUserFetch(readNetwork(process.env))
+}
+
+/** Without a place for credentials a server can be used as long as it wants none. */
+function refuseChallenge(fetch: UserFetch, why: string): UserFetch {
+  return async (url, init) => {
+    const response = await fetch(url, init)
+    if (response.status !== 401) return response
+    await response.body?.cancel()
+    throw new Problem(`it wants a sign-in, and there is no place to keep one: ${why}`)
+  }
+}
+
+/** A client that may ask, and one that never does, on one store. */
+async function openClients(
+  given: ConnectArguments,
+  found: FoundServer,
+  hooks: ConnectHooks,
+  withOwn: (fetch: UserFetch) => UserFetch,
+): Promise<Pick<ConnectedServer, 'fetch' | 'quietFetch' | 'isAlone' | 'close'>> {
+  const { openClient } = await import('./open-client.ts')
+  const { parameters, documentUrl, staticClient: registration, input } = given
+  const common = {
+    ...(registration === undefined ? {} : { registration }),
+    ...(documentUrl === undefined ? {} : { documentUrl }),
+    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+    ...(hooks.trace === undefined ? {} : { trace: hooks.trace }),
+  }
+  const way = await makeConnectWay(input, found, hooks)
+  const asking = await openClient(input, found, { ...common, way })
+  const never: SignInWay = { kind: 'none', reason: 'nobody is asked while nothing is asked for' }
+  const quiet = await openClient(input, found, { ...common, way: never, store: asking.store })
+  return {
+    fetch: withOwn(asking.client.fetch),
+    quietFetch: withOwn(quiet.client.fetch),
+    isAlone: way.kind === 'none',
+    close: () => {
+      asking.client.close()
+      quiet.client.close()
+    },
+  }
+}
+
+/** How somebody can sign in although standard input belongs to the host. */
+async function makeConnectWay(
+  input: Input,
+  found: FoundServer,
+  { onLink }: ConnectHooks,
+): Promise<SignInWay> {
+  const [
+    { browserWay, clientCredentialsWay, deviceWay, findBrowser },
+    { readCallbackPort },
+    { readTimeout, surroundings },
+  ] = await Promise.all([import('@warder/client'), import('./client-options.ts'), import('./choose-way.ts')])
+  if (input.switches.has('client-credentials')) return clientCredentialsWay()
+  if (input.switches.has('device')) {
+    return deviceWay({
+      show: ({ verificationUri, userCode }) => {
+        onLink(`${verificationUri} (code ${userCode})`)
+        note(plain(`Open ${verificationUri} and enter the code ${userCode}.`))
+      },
+    })
+  }
+  const here = surroundings()
+  const isShown = input.switches.has('no-browser') || input.switches.has('wait')
+  const missing = 'missing' in findBrowser(here) ? 'no browser can be opened here' : undefined
+  if (missing !== undefined && !isShown) return { kind: 'none', reason: missing }
+  const way = browserWay({
+    ...here,
+    say: note,
+    callbackPort: readCallbackPort(input, found),
+    timeoutMs: readTimeout(input),
+    ...((input.switches.has('no-browser') || missing !== undefined) && {
+      handOff: ({ authorizationUrl }) =>
+        note(`Open this address in a browser on this computer to sign in:\n\n  ${authorizationUrl}\n`),
+    }),
+  })
+  return {
+    ...way,
+    authorize: async (request) => {
+      onLink(request.url)
+      try {
+        return await way.authorize(request)
+      } finally {
+        onLink(undefined)
+      }
+    },
+  }
+}
+
+function expandHeaders(given: ConnectArguments): Record<string, string> {
+  const headers = given.headers.map(
+    ([name, value]) => [name, putVariablesIn(value, `the header ${name}`)] as const,
+  )
+  for (const [name, value] of headers) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a header must not hold
+    if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value))
+      throw new Problem(`the value of the header ${name} has control characters.`, 2)
+    if (reserved.has(name.toLowerCase()))
+      throw new Problem(`the header ${name} is set by the bridge itself.`, 2)
+  }
+  return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+/** What mirrors the message, or belongs to the connection. */
+const reserved: ReadonlySet<string> = new Set([
+  'accept',
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'last-event-id',
+  'mcp-method',
+  'mcp-name',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'transfer-encoding',
+])
+
+/** What loads the headers of the server's entry, where it has any. */
+async function loaderOf(
+  given: ConnectArguments,
+  found: FoundServer,
+): Promise<(() => Promise<Record<string, string>>) | undefined> {
+  if (Object.keys(found.headers).length === 0 && found.entry?.headersHelper === undefined) return undefined
+  const { loadHeaders } = await import('./secret-references.ts')
+  const store = async () => {
+    const { openCredentialStore } = await import('./open-store.ts')
+    return openCredentialStore(given.input.options['store'])
+  }
+  // Names in one spelling, so that the command line's replace those of the list.
+  return async () => {
+    const loaded = await loadHeaders(found, { store })
+    return Object.fromEntries(Object.entries(loaded).map(([name, value]) => [name.toLowerCase(), value]))
+  }
+}
+
+/** Headers that can be loaded anew are, once, when the server does not take them any more. */
+function withHeaders(
+  fetch: UserFetch,
+  first: Readonly<Record<string, string>>,
+  reload: (() => Promise<Record<string, string>>) | undefined,
+): UserFetch {
+  let own = first
+  return async (url, init) => {
+    const send = (): Promise<Response> => fetch(url, { ...init, headers: { ...own, ...init.headers } })
+    const before = own
+    const response = await send()
+    if (reload === undefined || (response.status !== 401 && response.status !== 403)) return response
+    if (own === before) own = await reload()
+    if (JSON.stringify(own) === JSON.stringify(before)) return response
+    await response.body?.cancel()
+    return send()
+  }
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { type CredentialStore, type DpopMode, providerTokenName, readTokens, type TokenSet } from '@warder/client'
+import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
+import { dpopModes, exchangedTypes, type WayChoice, type WayName } from './way-choice.ts'
+
+/** A server and an account, as a user names them. */
+export interface ServerAccount {
+  readonly server: string
+  readonly profile: string
+}
+
+/** This client at an identity provider, where a person has signed in once for all servers of an organisation. */
+export interface KeptProvider {
+  readonly issuer: string
+  readonly profile: string
+  readonly clientId: string
+  readonly clientSecret?: string | undefined
+}
+
+const version = 1
+const [wayPrefix, providerPrefix] = ['way-', 'provider-']
+
+/** How the last sign-in at a server came about; undefined for one that is not known, or not by this version. */
+export async function readKeptWay(
+  store: CredentialStore,
+  of: ServerAccount,
+): Promise<WayChoice | undefined> {
+  const record = await load(store, nameOfWay(of))
+  const way = ways.find((name) => name === record?.['way'])
+  if (record === undefined || way === undefined) return undefined
+  const text = (name: string): string | undefined => readText(record[name])
+  const dpop = dpopModes.find((mode): mode is DpopMode => mode === record['dpop'])
+  return {
+    ...{ way, keyFile: text('keyFile'), keyId: text('keyId') },
+    ...{ tokenFile: text('tokenFile'), tokenType: exchangedTypes.find((type) => type === record['tokenType']) },
+    ...{ issuer: text('issuer'), idp: text('idp'), idpClientId: text('idpClientId'), dpop },
+  }
+}
+
+const ways: readonly WayName[] = ['person', 'client-credentials', 'workload', 'enterprise', 'exchange']
+
+/** Keeps it, once it has worked. */
+export async function keepWay(store: CredentialStore, of: ServerAccount, choice: WayChoice): Promise<void> {
+  await store.write(nameOfWay(of), JSON.stringify({ version, ...choice }))
+}
+
+export async function forgetWay(store: CredentialStore, of: ServerAccount): Promise<void> {
+  await store.remove(nameOfWay(of))
+}
+
+/** The provider of an issuer; undefined where this client has none there. */
+export async function readProvider(
+  store: CredentialStore,
+  of: Pick<KeptProvider, 'issuer' | 'profile'>,
+): Promise<KeptProvider | undefined> {
+  return readProviderRecord(store, nameOfProvider(of))
+}
+
+/** Every provider where somebody has signed in with this store. */
+export async function listProviders(store: CredentialStore): Promise<readonly KeptProvider[]> {
+  const names = (await store.list()).filter((name) => name.startsWith(providerPrefix))
+  const found = await Promise.all(names.map((name) => readProviderRecord(store, name)))
+  return found.filter((one) => one !== undefined)
+}
+
+/** Keeps it, once it has worked. */
+export async function keepProvider(store: CredentialStore, provider: KeptProvider): Promise<void> {
+  const name = nameOfProvider(provider)
+  const text = JSON.stringify({ version, ...provider })
+  if ((await store.read(name)) !== text) await store.write(name, text)
+}
+
+export async function forgetProvider(
+  store: CredentialStore,
+  of: Pick<KeptProvider, 'issuer' | 'profile'>,
+): Promise<void> {
+  await store.remove(nameOfProvider(of))
+}
+
+/** What is left of the sign-in there, as it is: nothing is refreshed. */
+export async function readProviderTokens(
+  store: CredentialStore,
+  { issuer, clientId, profile }: KeptProvider,
+): Promise<TokenSet | undefined> {
+  return readTokens(store, providerTokenName({ issuer, client: { clientId }, profile }))
+}
+
+async function readProviderRecord(store: CredentialStore, name: string): Promise<KeptProvider | undefined> {
+  const record = await load(store, name)
+  const [issuer, profile, clientId] = ['issuer', 'profile', 'clientId'].map((field) =>
+    readText(record?.[field]),
+  )
+  if (issuer === undefined || profile === undefined || clientId === undefined) return undefined
+  return { issuer, profile, clientId, clientSecret: readText(record?.['clientSecret']) }
+}
+
+/** Full hashes over JSON keep the parts apart, whatever stands in them. */
+function nameOf(prefix: string, parts: readonly string[]): string {
+  return `${prefix}${createHash('sha256')
+    .update(JSON.stringify([prefix, ...parts]))
+    .digest('hex')}`
+}
+
+const nameOfWay = ({ server, profile }: ServerAccount): string => nameOf(wayPrefix, [server, profile])
+const nameOfProvider = ({ issuer, profile }: Pick<KeptProvider, 'issuer' | 'profile'>): string =>
+  nameOf(providerPrefix, [issuer, profile])
+
+const readText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
+
+/** A record of a version that is not known here counts as absent, and stays until something takes its place. */
+async function load(store: CredentialStore, name: string): Promise<JsonObject | undefined> {
+  const text = await store.read(name)
+  try {
+    const value = text === undefined ? undefined : readStrictText(text)
+    return isJsonObject(value) && value['version'] === version ? value : undefined
+  } catch {
+    return undefined
+  }
+}

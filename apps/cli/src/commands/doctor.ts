@@ -1,0 +1,82 @@
+import { readNetwork } from '@warder/outbound'
+import { findServer } from '../client/find-server.ts'
+import { openCredentialStore, storeOption } from '../client/open-store.ts'
+import type { Command } from '../command.ts'
+import { examine } from '../doctor/examine.ts'
+import { exitCodeOf } from '../doctor/exit-code.ts'
+import type { Finding, Group, Outcome } from '../doctor/finding.ts'
+import { writeBundle } from '../doctor/write-bundle.ts'
+import { oneWord } from '../one-word.ts'
+import { note, paint, plain, print } from '../output.ts'
+
+const usage = 'doctor URL|NAME [--profile NAME] [--metadata-url URL] [--bundle FILE] [--json]'
+
+export const doctor: Command = {
+  usage,
+  options: {
+    profile: { value: 'NAME', says: 'Which of your accounts at the server (default: default)' },
+    'metadata-url': { value: 'URL', says: 'Metadata of the authorization server, if you know better' },
+    store: storeOption,
+    bundle: { value: 'FILE', says: 'Write what was found to a file, without secrets, to send to somebody' },
+    json: { says: 'Print one JSON object' },
+  },
+  examples: [
+    'warder doctor https://mcp.example.com/mcp',
+    'warder doctor tracker --bundle tracker.json',
+    'warder doctor tracker --json | jq .findings',
+  ],
+  async run(input) {
+    const word = oneWord(input, `say which server: warder ${usage}`)
+    const target = await findServer(word)
+    for (const warning of target.warnings) note(`warder: ${plain(warning)}`)
+    const isJson = input.switches.has('json')
+    const findings: Finding[] = []
+    const tell = (finding: Finding): void => {
+      findings.push(finding)
+      if (!isJson) show(finding, findings.at(-2)?.group)
+    }
+    await examine(
+      {
+        server: target.server,
+        word,
+        profile: input.options['profile'] ?? 'default',
+        network: readNetwork(process.env),
+        metadataUrl: input.options['metadata-url'] ?? target.metadataUrl,
+        callbackPort: target.callbackPort,
+        openStore: () => openCredentialStore(input.options['store'], { mayAsk: true }),
+      },
+      tell,
+    )
+    const exitCode = exitCodeOf(findings)
+    if (isJson) print(JSON.stringify({ server: target.server, exitCode, findings }))
+    else print(`\n${summaries[exitCode] ?? ''}`)
+    const bundle = input.options['bundle']
+    if (bundle !== undefined) {
+      writeBundle(bundle, target.server, findings)
+      note(
+        `Written to ${bundle}, without tokens and without what stands behind ? in addresses. Read it before you send it.`,
+      )
+    }
+    return exitCode
+  },
+}
+
+const summaries: Readonly<Record<number, string>> = {
+  0: 'All is well.',
+  1: 'Something is wrong; start with the first ✗.',
+  3: 'All is well, but you are not signed in.',
+  4: 'The server cannot be reached.',
+}
+
+const signs: Readonly<Record<Outcome, string>> = {
+  good: paint('green', '✓'),
+  note: paint('yellow', '•'),
+  bad: paint('red', '✗'),
+  skipped: paint('dim', '–'),
+}
+
+function show({ group, check, outcome, found, fix }: Finding, before: Group | undefined): void {
+  if (group !== before) print(`${before === undefined ? '' : '\n'}${paint('bold', group)}`)
+  print(`  ${signs[outcome]} ${check}: ${plain(found)}`)
+  if (fix !== undefined) print(`      ${paint('cyan', '→')} ${plain(fix)}`)
+}

@@ -1,0 +1,64 @@
+import { listServerEntries, StoreUnavailable } from '@warder/client'
+import { readProfile, signInOptions } from '../client/client-options.ts'
+import { clientExitCodes, withClientProblems } from '../client/client-problem.ts'
+import { describeSignIn, type SignInDescription, signInRows } from '../client/describe-sign-in.ts'
+import { findNamedServer } from '../client/find-named-server.ts'
+import { openCredentialStore } from '../client/open-store.ts'
+import type { Command, Input } from '../command.ts'
+import { oneWord } from '../one-word.ts'
+import { note, plain, print, table } from '../output.ts'
+
+export const status: Command = {
+  usage: 'status [NAME|URL] [--profile NAME] [--host HOST] [--store KIND] [--json]',
+  options: { ...signInOptions, json: { says: 'Print one JSON array' } },
+  examples: ['warder status', 'warder status notes', 'warder status --json'],
+  run: (input) =>
+    withClientProblems(async () => {
+      const { signs, damaged } = await loadSigns(input)
+      for (const line of damaged) note(line)
+      if (input.switches.has('json')) print(JSON.stringify(signs))
+      else if (signs.length > 0) print(signs.map(inWords).join('\n\n'))
+      else if (damaged.length === 0) print('You are signed in nowhere that this store knows of.')
+      if (damaged.length > 0) return 1
+      if (input.words.length === 0 || signs.some(({ signed_in: isSignedIn }) => isSignedIn)) return 0
+      note(`Sign in by: warder login ${input.words[0]}`)
+      return clientExitCodes.signInRequired
+    }),
+}
+
+interface StoredSigns {
+  readonly signs: readonly SignInDescription[]
+  /** What cannot be read, in words: none of it counts as absent. */
+  readonly damaged: readonly string[]
+}
+
+/** Every stored sign-in, or those of the server that is named: of all profiles unless one is. */
+async function loadSigns(input: Input): Promise<StoredSigns> {
+  const found =
+    input.words.length === 0
+      ? undefined
+      : await findNamedServer(input, oneWord(input, 'name one server at most: warder status notes'))
+  const profile = input.options['profile'] === undefined ? undefined : readProfile(input)
+  const store = await openCredentialStore(input.options['store'], { mayAsk: true })
+  const entries = (await listServerEntries(store)).filter(
+    (entry) =>
+      (found === undefined || entry.server === found.server) &&
+      (profile === undefined || entry.profile === profile),
+  )
+  const signs: SignInDescription[] = []
+  const damaged: string[] = []
+  for (const entry of entries) {
+    try {
+      const sign = await describeSignIn(store, entry)
+      if (sign !== undefined) signs.push(sign)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable && error.reason === 'denied')) throw error
+      damaged.push(plain(`${entry.server} (profile ${entry.profile}): ${error.message}`))
+    }
+  }
+  return { signs, damaged }
+}
+
+function inWords(sign: SignInDescription): string {
+  return `${plain(sign.server)}\n${table(signInRows(sign, Date.now() / 1000))}`
+}

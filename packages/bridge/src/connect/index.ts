@@ -1,0 +1,7 @@
+export type { BridgeLog, BridgeLogEntry } from '../log.ts'
+export type { Patience } from './desk.ts'
+export type { HostFacts, ServerFacts } from './server.ts'
+export { isSignInRequired, type SignInRequired } from './server-trouble.ts'
+export { createStdioBridge, type StdioBridge, type StdioBridgeOptions } from './stdio-bridge.ts'
+export { makeToolRules, type ToolDecision, type ToolRules } from './tool-rules.ts'
+export type { UserFetch, UserRequest } from './user-fetch.ts'
