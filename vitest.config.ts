@@ -10,9 +10,23 @@ const unit = ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts']
 /** Tests of a package that start real child processes again and again: too slow for every change. */
 const hosting = ['packages/bridge/test/**/*.test.ts']
 
+const whole = ['test/**/*.test.ts']
+/** What is about the client: it starts programs of its own, so that it can run beside the rest. */
+const asClient = [
+  'client',
+  'clients',
+  'conformance',
+  'connect',
+  'doctor',
+  'hostile-server',
+  'keychain',
+  'peers',
+].map((room) => `test/${room}/**/*.test.ts`)
+const oneByOne = { setupFiles, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }
+
 /**
- * Three projects: `unit` is fast and runs at every change, `hosting` starts MCP servers as children, `whole` starts Warder and
- * browsers. Property tests get time, since they share the machine with the others.
+ * Four projects: `unit` is fast and runs at every change, `hosting` starts MCP servers as children, `whole` and `client` start Warder
+ * and browsers. Property tests get time, since they share the machine with the others.
  */
 export default defineConfig({
   test: {
@@ -20,17 +34,8 @@ export default defineConfig({
     projects: [
       { ...source, test: { name: 'unit', setupFiles, include: unit, exclude: hosting, testTimeout: 60_000 } },
       { ...source, test: { name: 'hosting', setupFiles, include: hosting, testTimeout: 60_000 } },
-      {
-        ...source,
-        test: {
-          name: 'whole',
-          setupFiles,
-          include: ['test/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
-        },
-      },
+      { ...source, test: { name: 'whole', include: whole, exclude: asClient, ...oneByOne } },
+      { ...source, test: { name: 'client', include: asClient, ...oneByOne } },
     ],
   },
 })

@@ -282,11 +282,13 @@ EM-02 | MUST | enterprise-managed authorization | resource, where sent, is the i
 EM-03 | note | enterprise-managed authorization | The exchange asks for an ID-JAG with an ID token or SAML assertion |
 EM-04 | MUST | enterprise-managed authorization | The client authenticates at the exchange |
 EM-11 | note | enterprise-managed authorization | The ID-JAG is redeemed by jwt-bearer as the client that is registered there |
+EM-20 | MUST NOT | enterprise-managed authorization | Logs whole ID-JAGs, or puts them or tokens into URLs |
 EM-24 | MUST | enterprise-managed authorization | Proves the state of the single sign-on |
 EM-30 | note | enterprise-managed authorization | Never sends the user to the authorization endpoint of the MCP server |
 CC-02 | MUST | client credentials | Authenticates by a JWT assertion or a secret |
 CC-03 | note | client credentials | Only with pre-registered credentials |
 CC-06 | note | client credentials | Sends resource and scope; with an assertion no client_id beside it |
+CC-07 | MUST | client credentials | Keeps to the security rules of OAuth 2.1, above all for its credentials |
 CC-08 | MAY | client credentials | Steps up or stops when scopes are missing |
 `
 
