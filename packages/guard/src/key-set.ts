@@ -9,8 +9,8 @@ export interface KeySet {
    * `keys.unavailable` when that cannot be told.
    */
   find(algorithm: string, kid: string | undefined): Promise<VerificationKey>
-  /** Whether the issuer still shows this key. Throws `keys.unavailable`. */
-  isCurrent(key: VerificationKey): Promise<boolean>
+  /** Whether the issuer still shows this key: at once while the set is fresh, which is hardly ever not so. Throws `keys.unavailable`. */
+  isCurrent(key: VerificationKey): boolean | Promise<boolean>
 }
 
 /** Milliseconds after which the set is loaded again; a key that the issuer removed stops working by then. */
@@ -52,6 +52,7 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
     return pending
   }
 
+  const isFresh = (): boolean => now() - loadedAt < freshFor
   const isUsable = (): boolean => now() - loadedAt < usableFor
 
   function unavailable(): Refusal {
@@ -59,7 +60,7 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
   }
 
   async function freshen(): Promise<void> {
-    if (now() - loadedAt >= freshFor) {
+    if (!isFresh()) {
       if (now() - triedAt >= (isUsable() ? retryWithKeys : retryWithout)) await refresh()
       else if (!isUsable()) await pending
     }
@@ -93,9 +94,8 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
       if (found === undefined) throw new Refusal('token.key', { detail: 'no such key' })
       return found
     },
-    async isCurrent(key) {
-      await freshen()
-      return keys.includes(key)
+    isCurrent(key) {
+      return isFresh() ? keys.includes(key) : freshen().then(() => keys.includes(key))
     },
   }
 }

@@ -26,10 +26,14 @@ export function createVerifiedTokens(
   }
 
   return async (token) => {
-    const id = await fingerprint(`${rules.resource} ${token}`)
+    // To wait for what is there already is a turn of the queue each time.
+    const digest = fingerprint(`${rules.resource} ${token}`)
+    const id = typeof digest === 'string' ? digest : await digest
     const known = verified.get(id)
-    const isAlive = known !== undefined && known.claims.expiresAt * 1000 > rules.now()
-    if (isAlive && (await rules.keys.isCurrent(known.key))) return known.claims
+    if (known !== undefined && known.claims.expiresAt * 1000 > rules.now()) {
+      const isCurrent = rules.keys.isCurrent(known.key)
+      if (isCurrent === true || (await isCurrent)) return known.claims
+    }
     const fresh = await verifyJwt(token, rules)
     verified.set(id, fresh)
     forgetExpired(rules.now())

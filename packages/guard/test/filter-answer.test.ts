@@ -51,10 +51,10 @@ function messagesOf(stream: string): unknown[] {
 it('N02 a long line that comes in small pieces is searched once, not once a piece', async () => {
   const text = `data: ${answer({ content: 'x'.repeat(20_000) })}\n\n`
   let searched = 0
-  const { split } = String.prototype
-  const counted = vi.spyOn(String.prototype, 'split').mockImplementation(function (this: string, ...args) {
+  const { indexOf } = Buffer.prototype
+  const counted = vi.spyOn(Buffer.prototype, 'indexOf').mockImplementation(function (this: Buffer, ...args) {
     searched += this.length
-    return Reflect.apply(split, this, args)
+    return Reflect.apply(indexOf, this, args)
   })
   const { out, refused } = await run(sse, text, 'GET', 1).finally(() => counted.mockRestore())
   expect(refused).toBeUndefined()

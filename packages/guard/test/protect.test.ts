@@ -1,4 +1,4 @@
-import { type ProtectLogEntry, type ProtectOptions, protect } from '@warder/guard'
+import { type ProtectLogEntry, type ProtectOptions, protect, protectCalls } from '@warder/guard'
 import { readChallenges } from '@warder/protocol'
 import { describe, expect, it } from 'vitest'
 import {
@@ -274,6 +274,40 @@ describe('a real MCP server behind the guard', () => {
       'notifications/tools/list_changed',
     )
     await reader.cancel()
+  })
+})
+
+describe('a handler of calls', () => {
+  it('RS-14 RS-17 gets the message that was read, and a request without the token where it asks for one', async () => {
+    const said: unknown[] = []
+    const handle = protectCalls(makeGuard(), async ({ principal, message, header, request: make }) => {
+      const names = ['Authorization', 'authorization', 'Content-Type', 'x-none']
+      said.push(principal.user.subject, message, ...names.map(header))
+      const made = make()
+      said.push(made === make(), await made.text(), made.headers.get('authorization'), made.method)
+      return Response.json({ jsonrpc: '2.0', id: 1, result: {} })
+    })
+    const sent = call('search_notes', { text: 'é' })
+    expect((await handle(post(sent, { token }))).status).toBe(200)
+    expect(said).toEqual([
+      ...['user-1', sent, undefined, undefined, 'application/json', undefined],
+      ...[true, JSON.stringify(sent), null, 'POST'],
+    ])
+  })
+  it('RS-21 M09 is not asked about what is locked or hidden, and its lists are filtered', async () => {
+    let asked = 0
+    const handle = protectCalls(makeGuard(), async () => {
+      asked += 1
+      return Response.json({
+        jsonrpc: '2.0',
+        id: 1,
+        result: { tools: [{ name: 'search_notes' }, { name: 'wipe_disk' }] },
+      })
+    })
+    for (const name of ['create_note', 'wipe_disk']) await handle(post(call(name), { token }))
+    expect(asked).toBe(0)
+    const text = await (await handle(post(request('tools/list'), { token }))).text()
+    expect([asked, text.includes('search_notes'), text.includes('wipe_disk')]).toEqual([1, true, false])
   })
 })
 

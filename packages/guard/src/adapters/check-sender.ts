@@ -1,5 +1,6 @@
 import { Refusal } from '@warder/protocol'
-import type { RequestHead } from './incoming.ts'
+import { type RequestHead, readHeader } from './incoming.ts'
+import type { PlainAnswer } from './plain-answer.ts'
 
 /** Under which names the server may be called, and by pages of which web origins. */
 export interface SenderRules {
@@ -15,7 +16,7 @@ export interface SenderCheck {
   check(request: RequestHead): void
   corsHeaders(request: RequestHead): Readonly<Record<string, string>>
   /** The answer to a preflight of an allowed origin; it carries no credentials and reaches nothing. */
-  preflightResponse(request: RequestHead): Response | undefined
+  preflightAnswer(request: RequestHead): PlainAnswer | undefined
 }
 
 const exposed = 'WWW-Authenticate, Mcp-Session-Id, Retry-After'
@@ -27,9 +28,12 @@ export function makeSenderCheck(resource: string, rules: SenderRules): SenderChe
   const hosts = new Set(rules.allowedHosts ?? [own.host])
   const origins = new Set([own.origin, ...(rules.allowedOrigins ?? [])])
 
+  // Hardly ever another one than before, and parsing costs as much as the rest of this.
+  let last = { url: resource, host: own.host }
+
   const corsHeaders = (request: RequestHead): Readonly<Record<string, string>> => {
-    const origin = request.headers.get('origin')
-    if (origin === null || !origins.has(origin)) return {}
+    const origin = readHeader(request, 'origin')
+    if (origin === undefined || !origins.has(origin)) return {}
     return {
       'access-control-allow-origin': origin,
       'access-control-expose-headers': exposed,
@@ -40,23 +44,25 @@ export function makeSenderCheck(resource: string, rules: SenderRules): SenderChe
   return {
     corsHeaders,
     check(request) {
-      if (!hosts.has(new URL(request.url).host)) throw new Refusal('http.host')
-      const origin = request.headers.get('origin')
-      if (origin !== null && !origins.has(origin)) throw new Refusal('http.origin')
+      const { url } = request
+      if (url !== last.url) last = { url, host: new URL(url).host }
+      if (!hosts.has(last.host)) throw new Refusal('http.host')
+      const origin = readHeader(request, 'origin')
+      if (origin !== undefined && !origins.has(origin)) throw new Refusal('http.origin')
     },
-    preflightResponse(request) {
-      if (request.method !== 'OPTIONS' || !request.headers.has('access-control-request-method'))
-        return undefined
+    preflightAnswer(request) {
+      if (request.method !== 'OPTIONS') return undefined
+      if (readHeader(request, 'access-control-request-method') === undefined) return undefined
       const cors = corsHeaders(request)
       if (cors['access-control-allow-origin'] === undefined) return undefined
-      const wanted = request.headers.get('access-control-request-headers') ?? ''
+      const wanted = readHeader(request, 'access-control-request-headers') ?? ''
       const headers = {
         ...cors,
         'access-control-allow-methods': 'GET, POST, DELETE',
         'access-control-max-age': '600',
         ...(headerNames.test(wanted) ? { 'access-control-allow-headers': wanted } : {}),
       }
-      return new Response(null, { status: 204, headers })
+      return { status: 204, headers, body: '' }
     },
   }
 }

@@ -7,7 +7,14 @@ import type { RefusalContext } from '../refuse.ts'
 import { formatServerSentEvent } from '../server-sent-events.ts'
 
 /** Headers that speak about bytes which the filter may have changed. */
-const aboutBytes = ['content-length', 'content-encoding', 'content-digest', 'repr-digest', 'digest', 'etag']
+export const aboutBytes: readonly string[] = [
+  'content-length',
+  'content-encoding',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'etag',
+]
 
 /**
  * The response of the protected handler as the principal may see it. What cannot be read is refused with 502 while nothing was

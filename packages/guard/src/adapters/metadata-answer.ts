@@ -1,7 +1,9 @@
 import { Refusal, wellKnownPath } from '@warder/protocol'
 import type { Guard } from '../guard.ts'
 import type { RequestHead } from './incoming.ts'
+import type { PlainAnswer } from './plain-answer.ts'
 
+const root = wellKnownPath('oauth-protected-resource')
 const cors = {
   'access-control-allow-origin': '*',
   'access-control-allow-headers': 'MCP-Protocol-Version',
@@ -13,15 +15,14 @@ const cors = {
  * at the root, since exactly one server is protected here. Undefined for any other path; other well-known paths of this kind
  * throw `http.path`, so that nobody gets metadata of a resource that is not here. Public, also for pages of any origin.
  */
-export function metadataResponse(guard: Guard, request: RequestHead): Response | undefined {
-  const root = wellKnownPath('oauth-protected-resource')
+export function metadataAnswer(guard: Guard, request: RequestHead): PlainAnswer | undefined {
   if (!request.url.includes(root)) return undefined
   const { pathname } = new URL(request.url)
   if (pathname !== root && !pathname.startsWith(`${root}/`)) return undefined
   if (pathname !== root && pathname !== new URL(guard.metadataUrl).pathname) throw new Refusal('http.path')
-  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: cors })
+  if (request.method === 'OPTIONS') return { status: 204, headers: cors, body: '' }
   if (request.method !== 'GET' && request.method !== 'HEAD') throw new Refusal('http.method')
-  const body = request.method === 'HEAD' ? null : JSON.stringify(guard.metadata())
+  const body = request.method === 'HEAD' ? '' : JSON.stringify(guard.metadata())
   const headers = { ...cors, 'content-type': 'application/json', 'cache-control': 'public, max-age=60' }
-  return new Response(body, { status: 200, headers })
+  return { status: 200, headers, body }
 }
