@@ -106,7 +106,7 @@ describe('warder login with a client that somebody registered by hand', () => {
   })
 
   const args = (): readonly string[] => [
-    ...['login', server.url, '--client-id', registered.client_id],
+    ...['login', server.url, `--client-id=${registered.client_id}`],
     ...['--callback-port', String(port)],
   ]
 
@@ -147,7 +147,7 @@ describe('warder login with a client that somebody registered by hand', () => {
     const secret = { MCP_CLIENT_SECRET: registered.client_secret }
     const withoutId = await signIn(['notes'], secret)
     expect([withoutId.code, withoutId.err]).toEqual([1, expect.stringContaining('invalid_client')])
-    expect((await signIn(['notes', '--client-id', registered.client_id], secret)).code).toBe(0)
+    expect((await signIn(['notes', `--client-id=${registered.client_id}`], secret)).code).toBe(0)
     expect((await signIn(['notes'], {})).code).toBe(0)
   })
 

@@ -51,7 +51,7 @@ function findEntry(argv: readonly string[]): CommandEntry {
 
 function overview(): string {
   return [
-    'Warder puts OAuth in front of any MCP server.',
+    'Warder puts OAuth in front of any MCP server, and signs you in to servers that have it.',
     '',
     'Usage: warder COMMAND [OPTIONS]',
     '',

@@ -1,5 +1,6 @@
 import type { OutboundFetch } from '@warder/outbound'
-import { Refusal, readStrictJson, supportedVersions, toRefusal } from '@warder/protocol'
+import { Refusal, supportedVersions, toRefusal } from '@warder/protocol'
+import { readJson } from './read-json.ts'
 import type { Trace, TraceStep } from './trace.ts'
 
 /** What stands at a place where a document may be. */
@@ -60,13 +61,4 @@ export async function loadDocument(
 /** Not what only says that the moment is wrong: 408, 425 and 429. */
 function isAbsent(status: number): boolean {
   return status >= 400 && status < 500 && ![408, 425, 429].includes(status)
-}
-
-function readJson(body: Uint8Array): unknown {
-  try {
-    return readStrictJson(body)
-  } catch (error) {
-    if (error instanceof Refusal) return undefined
-    throw error
-  }
 }

@@ -1,12 +1,6 @@
 import type { OutboundFetch } from '@warder/outbound'
-import {
-  isJsonObject,
-  isLoopbackRedirect,
-  ownValue,
-  Refusal,
-  readStrictJson,
-  splitWebUri,
-} from '@warder/protocol'
+import { isJsonObject, isLoopbackRedirect, ownValue, Refusal, splitWebUri } from '@warder/protocol'
+import { readJson } from './read-json.ts'
 import { readRegistrationAnswer } from './read-registration-answer.ts'
 import type { ServerMetadata } from './read-server-metadata.ts'
 import type { Registration } from './records.ts'
@@ -88,15 +82,6 @@ const methods = ['none', 'client_secret_basic', 'client_secret_post']
 
 function chooseMethod(listed: readonly string[] | undefined): string {
   return methods.find((method) => listed?.includes(method)) ?? 'none'
-}
-
-function readJson(body: Uint8Array): unknown {
-  try {
-    return readStrictJson(body)
-  } catch (error) {
-    if (error instanceof Refusal) return undefined
-    throw error
-  }
 }
 
 function readError(status: number, json: unknown): Refusal {

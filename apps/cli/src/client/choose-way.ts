@@ -1,6 +1,6 @@
 import {
+  type BrowserWay,
   browserWay,
-  clientCredentialsWay,
   type DeviceCode,
   deviceWay,
   findBrowser,
@@ -11,13 +11,10 @@ import type { Input, Option } from '../command.ts'
 import { note } from '../output.ts'
 import { Problem } from '../problem.ts'
 
-/** How a person says yes, or that nobody has to. */
+/** How a person says yes. */
 export const wayOptions: Readonly<Record<string, Option>> = {
   'no-browser': { says: 'Show the address, and take the answer by pasting it: for SSH and containers' },
   device: { says: 'Show a code that is typed in on another device' },
-  'client-credentials': {
-    says: 'Sign in as the client itself, with its id and secret: nobody has to say yes',
-  },
   'print-handoff': {
     says: 'Print the address as JSON, for a program that shows it to a person (exit code 3)',
   },
@@ -26,19 +23,17 @@ export const wayOptions: Readonly<Record<string, Option>> = {
 }
 
 /** What a command line and its surroundings come to. `hand-off`: somebody else has to show the address to a person. */
-export type Mode = 'browser' | 'show' | 'device' | 'client-credentials' | 'wait' | 'hand-off'
+export type Mode = 'browser' | 'show' | 'device' | 'wait' | 'hand-off'
 
 /** The one way that was asked for; without one a browser here, else a terminal to paste in, else somebody else. */
 export function readMode({ switches }: Pick<Input, 'switches'>, surroundings: Surroundings): Mode {
-  const asked = ['no-browser', 'device', 'client-credentials', 'print-handoff'].filter((name) =>
-    switches.has(name),
-  )
+  const asked = ['no-browser', 'device', 'print-handoff'].filter((name) => switches.has(name))
   if (asked.length > 1) throw new Problem(`--${asked.join(' and --')} exclude each other.`, 2)
   if (switches.has('wait') && asked[0] !== 'print-handoff')
     throw new Problem('--wait needs --print-handoff.', 2)
   if (asked[0] === 'print-handoff') return switches.has('wait') ? 'wait' : 'hand-off'
   if (asked[0] === 'no-browser') return 'show'
-  if (asked[0] === 'device' || asked[0] === 'client-credentials') return asked[0]
+  if (asked[0] === 'device') return asked[0]
   if (!('missing' in findBrowser(surroundings))) return 'browser'
   return surroundings.isTerminal ? 'show' : 'hand-off'
 }
@@ -68,20 +63,25 @@ export function readTimeout({ options }: Pick<Input, 'options'>): number | undef
   throw new Problem('--timeout is a number of seconds.', 2)
 }
 
+export interface PersonOptions {
+  readonly callbackPort: number | undefined
+  readonly timeoutMs: number | undefined
+  /** Standard input has been read to its end for a secret. */
+  readonly isInputUsed: boolean
+  readonly handOff: (handoff: Handoff) => void
+}
+
 /** The way of a mode. */
-export function makeWay(
-  mode: Mode,
-  options: {
-    readonly callbackPort: number | undefined
-    readonly timeoutMs: number | undefined
-    /** Standard input has been read to its end for a secret. */
-    readonly isInputUsed: boolean
-    readonly handOff: (handoff: Handoff) => void
-  },
-): SignInWay {
-  const { callbackPort, timeoutMs, isInputUsed, handOff } = options
-  if (mode === 'client-credentials') return clientCredentialsWay()
+export function makeWay(mode: Exclude<Mode, 'hand-off'>, options: PersonOptions): SignInWay {
   if (mode === 'device') return deviceWay({ show: showDeviceCode })
+  return makeBrowserWay(mode, options)
+}
+
+/** The same for a browser, here or elsewhere. */
+export function makeBrowserWay(
+  mode: Exclude<Mode, 'device' | 'hand-off'>,
+  { callbackPort, timeoutMs, isInputUsed, handOff }: PersonOptions,
+): BrowserWay {
   return browserWay({
     ...surroundings(),
     say: note,

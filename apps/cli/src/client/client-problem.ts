@@ -4,6 +4,7 @@ import { type Reason, Refusal } from '@warder/protocol'
 import { explainFailure } from '../doctor/explain-failure.ts'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
+import { clientExitCodes } from './client-exit-codes.ts'
 
 /** Does some work as a client; what it throws is a problem in words, where it can be. */
 export async function withClientProblems<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -13,9 +14,6 @@ export async function withClientProblems<Result>(work: () => Promise<Result>): P
     throw clientProblem(error)
   }
 }
-
-/** Exit codes of what is done as a client; the same as the MCP Inspector's, so that scripts need no other table. */
-export const clientExitCodes = { signInRequired: 3, unreachable: 4 } as const
 
 /** What to do about a refusal, where the words of the catalogue do not say it. */
 const advice: Readonly<Partial<Record<Reason, string>>> = {
@@ -32,7 +30,12 @@ const advice: Readonly<Partial<Record<Reason, string>>> = {
   'grant-type.unsupported':
     'This server signs people in by a browser only: leave --device out, or use --no-browser.',
   'client.unknown': 'Name one that you have registered there: --client-id ID.',
-  'client.authentication': 'Name the client and its secret: --client-id ID --client-secret-stdin < FILE.',
+  'client.authentication':
+    'Name the client with its secret or its key: --client-id ID --client-secret-stdin < FILE, or --client-id ID --private-key FILE.',
+  'client-key.unusable':
+    'It has to be the key that is registered there: PEM or JWK, of P-256, RSA with 2,048 bits, or Ed25519.',
+  'workload-token.unusable':
+    'See that the file is there, and that what it holds is for this server; or name another by --workload-token-file or --subject-token-file.',
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { ToolRules, UserFetch } from '@warder/bridge/connect'
-import type { SignInWay } from '@warder/client'
+import type { CredentialStore, SignInWay } from '@warder/client'
 import type { Input } from '../command.ts'
 import { note, plain } from '../output.ts'
 import { Problem } from '../problem.ts'
 import { type ConnectArguments, putVariablesIn } from './connect-arguments.ts'
 import type { FoundServer } from './find-server.ts'
+import type { WayChoice } from './way-choice.ts'
 
 /** A server as the bridge reaches it. */
 export interface ConnectedServer {
@@ -94,14 +95,16 @@ async function openClients(
     ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
     ...(hooks.trace === undefined ? {} : { trace: hooks.trace }),
   }
-  const way = await makeConnectWay(input, found, hooks)
-  const asking = await openClient(input, found, { ...common, way })
+  const { openCredentialStore } = await import('./open-store.ts')
+  const store = await openCredentialStore(input.options['store'])
+  const { way, choice, isAlone } = await makeConnectWay(input, found, hooks, store)
+  const asking = await openClient(input, found, { ...common, way, store, choice })
   const never: SignInWay = { kind: 'none', reason: 'nobody is asked while nothing is asked for' }
-  const quiet = await openClient(input, found, { ...common, way: never, store: asking.store })
+  const quiet = await openClient(input, found, { ...common, way: never, store, choice })
   return {
     fetch: withOwn(asking.client.fetch),
     quietFetch: withOwn(quiet.client.fetch),
-    isAlone: way.kind === 'none',
+    isAlone,
     close: () => {
       asking.client.close()
       quiet.client.close()
@@ -109,18 +112,39 @@ async function openClients(
   }
 }
 
-/** How somebody can sign in although standard input belongs to the host. */
+/** How a sign-in comes about: as the command line says, else as the last time. */
 async function makeConnectWay(
   input: Input,
   found: FoundServer,
-  { onLink }: ConnectHooks,
-): Promise<SignInWay> {
-  const [
-    { browserWay, clientCredentialsWay, deviceWay, findBrowser },
-    { readCallbackPort },
-    { readTimeout, surroundings },
-  ] = await Promise.all([import('@warder/client'), import('./client-options.ts'), import('./choose-way.ts')])
-  if (input.switches.has('client-credentials')) return clientCredentialsWay()
+  hooks: ConnectHooks,
+  store: CredentialStore,
+): Promise<{ readonly way: SignInWay; readonly choice: WayChoice; readonly isAlone: boolean }> {
+  const [{ chooseWay }, { readKeptWay }, { readProfile }, person] = await Promise.all([
+    import('./way-choice.ts'),
+    import('./kept-ways.ts'),
+    import('./client-options.ts'),
+    makePersonWay(input, found, hooks),
+  ])
+  const profile = readProfile(input)
+  // Here that says how an address is shown, should one be, and not that a person has to sign in.
+  const switches = new Set([...input.switches].filter((name) => name !== 'no-browser'))
+  const kept = await readKeptWay(store, { server: found.server, profile })
+  const chosen = chooseWay({ ...input, switches }, kept)
+  if (chosen.way === 'person') return { way: person, choice: chosen, isAlone: person.kind === 'none' }
+  const { makeGrantWay, nobody, withProvider } = await import('./make-grant-way.ts')
+  const choice = await withProvider(chosen, { store, profile })
+  const atProvider =
+    person.kind === 'browser'
+      ? person
+      : nobody(`at ${choice.idp ?? ''}, and no browser can be opened here`, found.server)
+  const way = await makeGrantWay(choice, { store, profile, person: atProvider, trace: hooks.trace })
+  return { way, choice, isAlone: choice.way === 'enterprise' && person.kind !== 'browser' }
+}
+
+/** How somebody can sign in although standard input belongs to the host. */
+async function makePersonWay(input: Input, found: FoundServer, { onLink }: ConnectHooks): Promise<SignInWay> {
+  const [{ browserWay, deviceWay, findBrowser }, { readCallbackPort }, { readTimeout, surroundings }] =
+    await Promise.all([import('@warder/client'), import('./client-options.ts'), import('./choose-way.ts')])
   if (input.switches.has('device')) {
     return deviceWay({
       show: ({ verificationUri, userCode }) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CredentialStore, PendingSignIn, PreRegistered } from '@warder/client'
 import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
+import type { WayChoice } from './way-choice.ts'
 
 /** What a program gets that asked for a sign-in where nobody can click: one line of JSON on standard error, exit code 3. */
 export interface AuthRequired {
@@ -24,6 +25,7 @@ export function authRequiredLine(required: Omit<AuthRequired, 'error'>): string 
 export interface Handoff {
   readonly pending: PendingSignIn
   readonly registration?: PreRegistered | undefined
+  readonly choice?: WayChoice | undefined
 }
 
 const prefix = 'pending-'
@@ -40,7 +42,10 @@ export async function keepHandoff(
   const others = (await store.list()).filter((name) => name.startsWith(prefix))
   for (const name of others) if ((await read(store, name, now)) === undefined) await store.remove(name)
   const handle = randomBytes(16).toString('hex')
-  await store.write(`${prefix}${handle}`, JSON.stringify({ expiresAt, handoff }))
+  // A private key stays where the user has it.
+  const registration = handoff.registration && { ...handoff.registration, assertionKey: undefined }
+  const text = JSON.stringify({ expiresAt, handoff: { ...handoff, registration } })
+  await store.write(`${prefix}${handle}`, text)
   return handle
 }
 

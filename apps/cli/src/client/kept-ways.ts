@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type CredentialStore, type DpopMode, providerTokenName, readTokens, type TokenSet } from '@warder/client'
+import {
+  type CredentialStore,
+  type DpopMode,
+  providerTokenName,
+  readTokens,
+  type TokenSet,
+} from '@warder/client'
 import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
 import { dpopModes, exchangedTypes, type WayChoice, type WayName } from './way-choice.ts'
 
@@ -17,14 +23,13 @@ export interface KeptProvider {
   readonly clientSecret?: string | undefined
 }
 
+type ProviderName = Pick<KeptProvider, 'issuer' | 'clientId' | 'profile'>
+
 const version = 1
 const [wayPrefix, providerPrefix] = ['way-', 'provider-']
 
 /** How the last sign-in at a server came about; undefined for one that is not known, or not by this version. */
-export async function readKeptWay(
-  store: CredentialStore,
-  of: ServerAccount,
-): Promise<WayChoice | undefined> {
+export async function readKeptWay(store: CredentialStore, of: ServerAccount): Promise<WayChoice | undefined> {
   const record = await load(store, nameOfWay(of))
   const way = ways.find((name) => name === record?.['way'])
   if (record === undefined || way === undefined) return undefined
@@ -32,7 +37,10 @@ export async function readKeptWay(
   const dpop = dpopModes.find((mode): mode is DpopMode => mode === record['dpop'])
   return {
     ...{ way, keyFile: text('keyFile'), keyId: text('keyId') },
-    ...{ tokenFile: text('tokenFile'), tokenType: exchangedTypes.find((type) => type === record['tokenType']) },
+    ...{
+      tokenFile: text('tokenFile'),
+      tokenType: exchangedTypes.find((type) => type === record['tokenType']),
+    },
     ...{ issuer: text('issuer'), idp: text('idp'), idpClientId: text('idpClientId'), dpop },
   }
 }
@@ -48,10 +56,10 @@ export async function forgetWay(store: CredentialStore, of: ServerAccount): Prom
   await store.remove(nameOfWay(of))
 }
 
-/** The provider of an issuer; undefined where this client has none there. */
+/** What is kept of this client at a provider; undefined where nobody has signed in there. */
 export async function readProvider(
   store: CredentialStore,
-  of: Pick<KeptProvider, 'issuer' | 'profile'>,
+  of: ProviderName,
 ): Promise<KeptProvider | undefined> {
   return readProviderRecord(store, nameOfProvider(of))
 }
@@ -70,10 +78,7 @@ export async function keepProvider(store: CredentialStore, provider: KeptProvide
   if ((await store.read(name)) !== text) await store.write(name, text)
 }
 
-export async function forgetProvider(
-  store: CredentialStore,
-  of: Pick<KeptProvider, 'issuer' | 'profile'>,
-): Promise<void> {
+export async function forgetProvider(store: CredentialStore, of: ProviderName): Promise<void> {
   await store.remove(nameOfProvider(of))
 }
 
@@ -102,8 +107,8 @@ function nameOf(prefix: string, parts: readonly string[]): string {
 }
 
 const nameOfWay = ({ server, profile }: ServerAccount): string => nameOf(wayPrefix, [server, profile])
-const nameOfProvider = ({ issuer, profile }: Pick<KeptProvider, 'issuer' | 'profile'>): string =>
-  nameOf(providerPrefix, [issuer, profile])
+const nameOfProvider = ({ issuer, clientId, profile }: ProviderName): string =>
+  nameOf(providerPrefix, [issuer, clientId, profile])
 
 const readText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined

@@ -12,9 +12,13 @@ import {
 } from '@warder/client'
 import { readNetwork } from '@warder/outbound'
 import type { Input } from '../command.ts'
+import { Problem } from '../problem.ts'
 import { readPreRegistered, readProfile, readScopes, readSendResource } from './client-options.ts'
 import type { ServerTarget } from './find-server.ts'
+import { readKeptWay } from './kept-ways.ts'
 import { openCredentialStore } from './open-store.ts'
+import { readAssertionKey } from './read-assertion-key.ts'
+import type { WayChoice } from './way-choice.ts'
 
 /** A client of one server, composed from a command line, the server's entry and the environment. */
 export interface OpenedClient {
@@ -30,6 +34,8 @@ export interface OpenedClient {
 export interface OpenOptions
   extends Pick<ClientOptions, 'trace' | 'stepUp' | 'parameters' | 'documentUrl' | 'registration'> {
   readonly way: SignInWay
+  /** Of what the client has besides: a key, bound tokens. Default: as at the last sign-in; then a key that is gone is done without. */
+  readonly choice?: WayChoice | undefined
   readonly mayAsk?: boolean
   /** One that is open already. */
   readonly store?: CredentialStore | undefined
@@ -43,18 +49,21 @@ export interface OpenOptions
 export async function openClient(
   input: Input,
   target: ServerTarget,
-  { mayAsk = false, store: opened, registration, ...options }: OpenOptions,
+  { mayAsk = false, store: opened, registration, choice: given, ...options }: OpenOptions,
 ): Promise<OpenedClient> {
   const profile = readProfile(input)
   const store = opened ?? (await openCredentialStore(input.options['store'], { mayAsk }))
   const { server } = target
-  const given = registration ?? (await readPreRegistered(input, target))
+  const choice = given ?? (await readKeptWay(store, { server, profile }))
+  const named = registration ?? (await readPreRegistered(input, target))
   const kept = await loadPreRegistered(store, { server, profile })
   // A client id alone, as configuration files have it, means the client whose secret is in the store.
-  const isKept = given === undefined || (given.clientId === kept?.clientId && isAlone(given))
-  const used = isKept ? kept : given
+  const isKept = named === undefined || (named.clientId === kept?.clientId && isAlone(named))
+  const client = isKept ? kept : named
+  const isItsKey = input.options['private-key'] !== undefined || client?.clientId === kept?.clientId
+  const used = withKey(client, isItsKey ? choice : without(choice), { mayLack: given === undefined })
   const allowMissing = input.switches.has('dangerously-allow-missing-pkce')
-  const client = createClient({
+  const opens = createClient({
     ...options,
     server,
     profile,
@@ -64,9 +73,36 @@ export async function openClient(
     scopes: readScopes(input, target),
     metadataUrl: input.options['metadata-url'] ?? target.metadataUrl,
     sendResource: readSendResource(input),
+    dpop: choice?.dpop,
     ...(allowMissing && { dangerouslyAllowMissingPkce: () => true }),
   })
-  return { client, target, profile, store, registration: used }
+  return { client: opens, target, profile, store, registration: used }
+}
+
+/** A configuration file that names another client gets no signature of this one's key. */
+function without(choice: WayChoice | undefined): WayChoice | undefined {
+  return choice && { ...choice, keyFile: undefined }
+}
+
+/** The client with its private key, and with the issuer that alone may see what it proves itself with. */
+function withKey(
+  client: PreRegistered | undefined,
+  choice: WayChoice | undefined,
+  { mayLack }: { readonly mayLack: boolean },
+): PreRegistered | undefined {
+  if (client === undefined) {
+    if (choice?.keyFile === undefined) return undefined
+    throw new Problem('--private-key needs a --client-id.', 2)
+  }
+  const issuer = choice?.issuer ?? client.issuer
+  if (choice?.keyFile === undefined) return { ...client, issuer }
+  try {
+    const assertionKey = readAssertionKey(choice)
+    return { ...client, issuer, clientSecret: undefined, authMethod: undefined, assertionKey }
+  } catch (error) {
+    if (mayLack && error instanceof Problem) return { ...client, issuer }
+    throw error
+  }
 }
 
 function isAlone({ clientSecret, assertionKey }: PreRegistered): boolean {

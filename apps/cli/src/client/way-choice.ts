@@ -97,7 +97,8 @@ export function chooseWay(
   const asked = readWay(input)
   const fields = readFields(input)
   const before = kept !== undefined && (asked === undefined || asked === kept.way) ? kept : undefined
-  const offered = before === undefined && asked === undefined ? readOffered(env) : undefined
+  const isNew = before === undefined && asked === undefined && !isGiven(input, 'client-id')
+  const offered = isNew ? readOffered(env) : undefined
   const choice: WayChoice = {
     ...(before === undefined ? offered : readRest(before, input, fields)),
     way: asked ?? before?.way ?? offered?.way ?? 'person',

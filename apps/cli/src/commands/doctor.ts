@@ -1,6 +1,7 @@
 import { readNetwork } from '@warder/outbound'
-import { findServer } from '../client/find-server.ts'
-import { openCredentialStore, storeOption } from '../client/open-store.ts'
+import { readProfile, signInOptions } from '../client/client-options.ts'
+import { findNamedServer } from '../client/find-named-server.ts'
+import { openCredentialStore } from '../client/open-store.ts'
 import type { Command } from '../command.ts'
 import { examine } from '../doctor/examine.ts'
 import { exitCodeOf } from '../doctor/exit-code.ts'
@@ -9,14 +10,13 @@ import { writeBundle } from '../doctor/write-bundle.ts'
 import { oneWord } from '../one-word.ts'
 import { note, paint, plain, print } from '../output.ts'
 
-const usage = 'doctor URL|NAME [--profile NAME] [--metadata-url URL] [--bundle FILE] [--json]'
+const usage = 'doctor NAME|URL [--profile NAME] [--metadata-url URL] [--bundle FILE] [--json]'
 
 export const doctor: Command = {
   usage,
   options: {
-    profile: { value: 'NAME', says: 'Which of your accounts at the server (default: default)' },
+    ...signInOptions,
     'metadata-url': { value: 'URL', says: 'Metadata of the authorization server, if you know better' },
-    store: storeOption,
     bundle: { value: 'FILE', says: 'Write what was found to a file, without secrets, to send to somebody' },
     json: { says: 'Print one JSON object' },
   },
@@ -27,8 +27,7 @@ export const doctor: Command = {
   ],
   async run(input) {
     const word = oneWord(input, `say which server: warder ${usage}`)
-    const target = await findServer(word)
-    for (const warning of target.warnings) note(`warder: ${plain(warning)}`)
+    const target = await findNamedServer(input, word)
     const isJson = input.switches.has('json')
     const findings: Finding[] = []
     const tell = (finding: Finding): void => {
@@ -39,7 +38,7 @@ export const doctor: Command = {
       {
         server: target.server,
         word,
-        profile: input.options['profile'] ?? 'default',
+        profile: readProfile(input),
         network: readNetwork(process.env),
         metadataUrl: input.options['metadata-url'] ?? target.metadataUrl,
         callbackPort: target.callbackPort,

@@ -1,20 +1,35 @@
 import {
   browserWay,
+  type CredentialStore,
   findBrowser,
   type PendingSignIn,
   readPastedAnswer,
   type SignInStatus,
+  type SignInWay,
 } from '@warder/client'
 import { Refusal } from '@warder/protocol'
-import { makeWay, readMode, readTimeout, surroundings, tenMinutes, wayOptions } from '../client/choose-way.ts'
-import { readCallbackPort, requestOptions, signInOptions } from '../client/client-options.ts'
-import { clientExitCodes, withClientProblems } from '../client/client-problem.ts'
+import {
+  type Mode,
+  makeWay,
+  type PersonOptions,
+  readMode,
+  readTimeout,
+  surroundings,
+  tenMinutes,
+  wayOptions,
+} from '../client/choose-way.ts'
+import { clientExitCodes } from '../client/client-exit-codes.ts'
+import { readCallbackPort, readProfile, requestOptions, signInOptions } from '../client/client-options.ts'
+import { withClientProblems } from '../client/client-problem.ts'
 import { describeSignIn, signInRows } from '../client/describe-sign-in.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
 import type { ServerTarget } from '../client/find-server.ts'
 import { authRequiredLine, findHandoff, keepHandoff, takeHandoff } from '../client/handoff.ts'
+import { keepWay, readKeptWay } from '../client/kept-ways.ts'
+import { makeLoginGrant } from '../client/make-login-grant.ts'
 import { type OpenedClient, openClient } from '../client/open-client.ts'
 import { openCredentialStore } from '../client/open-store.ts'
+import { chooseWay, grantOptions, keyOptions, type WayChoice } from '../client/way-choice.ts'
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
 import { note, plain, print, table } from '../output.ts'
@@ -25,6 +40,8 @@ export const login: Command = {
   options: {
     ...signInOptions,
     ...wayOptions,
+    ...grantOptions,
+    ...keyOptions,
     resume: {
       value: 'HANDLE',
       says: 'Finish what --print-handoff began; the answer comes on standard input',
@@ -37,29 +54,49 @@ export const login: Command = {
     'warder login notes --profile work --scope "notes:read"',
     'warder login notes --no-browser',
     'warder login notes --client-id my-client --callback-port 8976',
+    'warder login notes --client-credentials --client-id ci --private-key key.pem',
     'warder login notes --client-credentials --client-id ci --client-secret-stdin < secret-file',
+    'warder login notes --enterprise --idp https://login.example.com --idp-client-id warder',
+    'warder login notes --exchange --subject-token-file token --issuer https://as.example.com',
   ],
   async run(input) {
     const word = oneWord(input, 'say where to sign in: warder login https://notes.example.com/mcp')
     const target = await findNamedServer(input, word)
     return withClientProblems(async () => {
       if (input.options['resume'] !== undefined) return finish(input, target, input.options['resume'])
+      const store = await openCredentialStore(input.options['store'], { mayAsk: true })
+      const of = { server: target.server, profile: readProfile(input) }
+      const kept = await readKeptWay(store, of)
+      const choice = chooseWay(input, kept)
+      const asked: Asked = { input, target, store, choice }
+      if (choice.way !== 'person') return signInByGrant(asked, kept)
       const mode = readMode(input, surroundings())
-      return mode === 'hand-off' ? begin(input, target, word) : signIn(input, target, mode)
+      return mode === 'hand-off' ? begin(asked, word) : signInByPerson(asked, mode)
     })
   },
 }
 
-async function signIn(
-  input: Input,
-  target: ServerTarget,
-  mode: Exclude<ReturnType<typeof readMode>, 'hand-off'>,
-): Promise<number> {
-  const way = makeWay(mode, {
+/** What a command line comes to. */
+interface Asked {
+  readonly input: Input
+  readonly target: ServerTarget
+  readonly store: CredentialStore
+  readonly choice: WayChoice
+}
+
+async function signInByPerson(asked: Asked, mode: Exclude<Mode, 'hand-off'>): Promise<number> {
+  return signIn(asked, makeWay(mode, personOptions(asked)))
+}
+
+function personOptions({ input, target }: Asked): PersonOptions {
+  const readsSecret = ['client-secret-stdin', 'idp-client-secret-stdin'].some((name) =>
+    input.switches.has(name),
+  )
+  return {
     callbackPort: readCallbackPort(input, target),
     timeoutMs: readTimeout(input),
     // A pipe is read to its end for the secret; a terminal can be asked again.
-    isInputUsed: input.switches.has('client-secret-stdin') && process.stdin.isTTY !== true,
+    isInputUsed: readsSecret && process.stdin.isTTY !== true,
     handOff: ({ authorizationUrl, expiresAt }) =>
       note(
         authRequiredLine({
@@ -69,10 +106,20 @@ async function signIn(
           expires_at: new Date(expiresAt).toISOString(),
         }),
       ),
-  })
-  const opened = await openClient(input, target, { way, mayAsk: true })
+  }
+}
+
+async function signInByGrant(asked: Asked, kept: WayChoice | undefined): Promise<number> {
+  const { input, target, store } = asked
+  const about = { input, server: target.server, store, kept, person: personOptions(asked) }
+  const { way, choice } = await makeLoginGrant(asked.choice, about)
+  return signIn({ ...asked, choice }, way)
+}
+
+async function signIn({ input, target, store, choice }: Asked, way: SignInWay): Promise<number> {
+  const opened = await openClient(input, target, { way, store, choice })
   checkKeeps(opened)
-  return tell(input, opened, await opened.client.signIn())
+  return tell(input, opened, choice, await opened.client.signIn())
 }
 
 /** What is kept in memory ends with this command. */
@@ -85,14 +132,14 @@ function checkKeeps({ store }: OpenedClient): void {
 }
 
 /** Nobody here can click: somebody else gets the address, and `--resume` goes on. */
-async function begin(input: Input, target: ServerTarget, word: string): Promise<number> {
+async function begin({ input, target, store, choice }: Asked, word: string): Promise<number> {
   const way = browserWay({ ...surroundings(), say: note, callbackPort: readCallbackPort(input, target) })
-  const opened = await openClient(input, target, { way, mayAsk: true })
-  const { client, store, profile, registration } = opened
+  const opened = await openClient(input, target, { way, store, choice })
+  const { client, profile, registration } = opened
   checkKeeps(opened)
   const { url, pending } = await client.beginSignIn(way).finally(() => way.close())
   const expiresAt = Date.now() + (readTimeout(input) ?? tenMinutes)
-  const handle = await keepHandoff(store, { pending, registration }, { expiresAt, now: Date.now() })
+  const handle = await keepHandoff(store, { pending, registration, choice }, { expiresAt, now: Date.now() })
   const options = [
     ...(profile === 'default' ? [] : ['--profile', profile]),
     ...(input.options['store'] === undefined ? [] : ['--store', input.options['store']]),
@@ -127,12 +174,13 @@ async function finish(input: Input, target: ServerTarget, handle: string): Promi
   const store = await openCredentialStore(input.options['store'], { mayAsk: true })
   const handoff = await findHandoff(store, handle, Date.now())
   if (handoff === undefined) throw gone()
-  const { pending, registration } = handoff
+  const { pending, registration, choice = { way: 'person' } } = handoff
   const way = { kind: 'none', reason: 'this only finishes a sign-in' } as const
-  const opened = await openClient(input, target, { way, store, registration })
+  const as = { ...input, options: { ...input.options, 'private-key': choice.keyFile } }
+  const opened = await openClient(as, target, { way, store, registration, choice })
   const callback = await askForAnswer(pending, readTimeout(input) ?? tenMinutes)
   if (!(await takeHandoff(store, handle))) throw gone()
-  return tell(input, opened, await opened.client.completeSignIn(pending, callback))
+  return tell(input, opened, choice, await opened.client.completeSignIn(pending, callback))
 }
 
 const gone = (): Problem =>
@@ -153,8 +201,14 @@ async function askForAnswer({ record }: PendingSignIn, timeoutMs: number): Promi
   }
 }
 
-async function tell(input: Input, { store }: OpenedClient, status: SignInStatus): Promise<number> {
+async function tell(
+  input: Input,
+  { store }: OpenedClient,
+  choice: WayChoice,
+  status: SignInStatus,
+): Promise<number> {
   const { server, profile } = status
+  await keepWay(store, { server, profile }, choice)
   const sign = await describeSignIn(store, { server, profile })
   if (sign === undefined) throw new Error('a sign-in that has just worked is not in the store')
   if (input.switches.has('json')) print(JSON.stringify(sign))

@@ -5,13 +5,16 @@ import {
   type SignedOut,
   StoreUnavailable,
   serverName,
+  signOutAtProvider,
   tokenName,
 } from '@warder/client'
 import { readProfile, signInOptions } from '../client/client-options.ts'
 import { withClientProblems } from '../client/client-problem.ts'
-import { describeSignIn } from '../client/describe-sign-in.ts'
+import { describeProvider, describeSignIn } from '../client/describe-sign-in.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
 import { spanInWords } from '../client/in-words.ts'
+import { forgetProvider, forgetWay, type KeptProvider, listProviders } from '../client/kept-ways.ts'
+import { outboundTo } from '../client/make-grant-way.ts'
 import { openClient } from '../client/open-client.ts'
 import { openCredentialStore } from '../client/open-store.ts'
 import type { Command, Input } from '../command.ts'
@@ -65,7 +68,19 @@ async function endAll(input: Input): Promise<readonly EndedSignIn[]> {
   const ended: EndedSignIn[] = []
   // One after the other: each may ask the same authorization server.
   for (const entry of await listServerEntries(store)) ended.push(await end(input, entry))
+  for (const provider of await listProviders(store)) ended.push(await endAtProvider(store, provider))
   return ended
+}
+
+/** The sign-in that served several servers. */
+async function endAtProvider(store: CredentialStore, provider: KeptProvider): Promise<EndedSignIn> {
+  const { issuer, profile, clientId, clientSecret } = provider
+  const { expires_at: endsAt } = await describeProvider(store, provider)
+  const client = { clientId, clientSecret }
+  const revocation = await signOutAtProvider({ issuer, client, store, profile, outbound: outboundTo(issuer) })
+  await forgetProvider(store, provider)
+  const about = { server: issuer, profile, signed_in: revocation !== undefined, issuer }
+  return { ...about, revocation, expires_at: endsAt }
 }
 
 async function end(
@@ -78,6 +93,7 @@ async function end(
   try {
     const before = await describeSignIn(store, { server, profile })
     const { revocation } = await client.signOut()
+    await forgetWay(store, { server, profile })
     return {
       server,
       profile,
@@ -101,6 +117,7 @@ async function endDamaged(
   const entry = await readServerEntry(store, name).catch(() => undefined)
   if (entry !== undefined) await store.remove(tokenName(entry))
   await store.remove(name)
+  await forgetWay(store, of)
   const revocation = { refreshToken: 'failed', accessToken: 'failed' } as const
   return { ...of, signed_in: true, issuer: entry?.issuer, revocation, expires_at: undefined }
 }

@@ -1,8 +1,17 @@
 import { listServerEntries, StoreUnavailable } from '@warder/client'
+import { clientExitCodes } from '../client/client-exit-codes.ts'
 import { readProfile, signInOptions } from '../client/client-options.ts'
-import { clientExitCodes, withClientProblems } from '../client/client-problem.ts'
-import { describeSignIn, type SignInDescription, signInRows } from '../client/describe-sign-in.ts'
+import { withClientProblems } from '../client/client-problem.ts'
+import {
+  describeProvider,
+  describeSignIn,
+  type ProviderDescription,
+  providerRows,
+  type SignInDescription,
+  signInRows,
+} from '../client/describe-sign-in.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
+import { listProviders } from '../client/kept-ways.ts'
 import { openCredentialStore } from '../client/open-store.ts'
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
@@ -14,10 +23,11 @@ export const status: Command = {
   examples: ['warder status', 'warder status notes', 'warder status --json'],
   run: (input) =>
     withClientProblems(async () => {
-      const { signs, damaged } = await loadSigns(input)
+      const { signs, providers, damaged } = await loadSigns(input)
+      const blocks = [...signs.map(inWords), ...providers.map(providerInWords)]
       for (const line of damaged) note(line)
-      if (input.switches.has('json')) print(JSON.stringify(signs))
-      else if (signs.length > 0) print(signs.map(inWords).join('\n\n'))
+      if (input.switches.has('json')) print(JSON.stringify([...signs, ...providers]))
+      else if (blocks.length > 0) print(blocks.join('\n\n'))
       else if (damaged.length === 0) print('You are signed in nowhere that this store knows of.')
       if (damaged.length > 0) return 1
       if (input.words.length === 0 || signs.some(({ signed_in: isSignedIn }) => isSignedIn)) return 0
@@ -28,6 +38,8 @@ export const status: Command = {
 
 interface StoredSigns {
   readonly signs: readonly SignInDescription[]
+  /** Where one sign-in serves several servers; none where one server is asked about. */
+  readonly providers: readonly ProviderDescription[]
   /** What cannot be read, in words: none of it counts as absent. */
   readonly damaged: readonly string[]
 }
@@ -46,6 +58,7 @@ async function loadSigns(input: Input): Promise<StoredSigns> {
       (profile === undefined || entry.profile === profile),
   )
   const signs: SignInDescription[] = []
+  const providers: ProviderDescription[] = []
   const damaged: string[] = []
   for (const entry of entries) {
     try {
@@ -56,7 +69,16 @@ async function loadSigns(input: Input): Promise<StoredSigns> {
       damaged.push(plain(`${entry.server} (profile ${entry.profile}): ${error.message}`))
     }
   }
-  return { signs, damaged }
+  for (const provider of found === undefined ? await listProviders(store) : []) {
+    if (profile === undefined || provider.profile === profile)
+      providers.push(await describeProvider(store, provider))
+  }
+  return { signs, providers, damaged }
+}
+
+function providerInWords(provider: ProviderDescription): string {
+  const rows = providerRows(provider, Date.now() / 1000)
+  return `${plain(provider.identity_provider)} (identity provider)\n${table(rows)}`
 }
 
 function inWords(sign: SignInDescription): string {

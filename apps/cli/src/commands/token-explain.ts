@@ -1,6 +1,7 @@
 import { readServerEntry, readTokens, type ServerEntry, serverName, tokenName } from '@warder/client'
+import { clientExitCodes } from '../client/client-exit-codes.ts'
 import { readProfile, signInOptions } from '../client/client-options.ts'
-import { clientExitCodes, withClientProblems } from '../client/client-problem.ts'
+import { withClientProblems } from '../client/client-problem.ts'
 import { type ExplainedToken, explainToken, tokenRows } from '../client/explain-token.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
 import { openCredentialStore } from '../client/open-store.ts'

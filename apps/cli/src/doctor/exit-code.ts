@@ -1,7 +1,7 @@
+import { clientExitCodes } from '../client/client-exit-codes.ts'
 import type { Finding } from './finding.ts'
 
-/** As the MCP Inspector's, so that scripts need no other table. */
-export const exitCodes = { good: 0, bad: 1, signInRequired: 3, unreachable: 4 } as const
+const exitCodes = { good: 0, bad: 1, ...clientExitCodes } as const
 
 export const signInCheck = 'signed in'
 

@@ -25,7 +25,6 @@ describe('how a person signs in', () => {
     ],
     ['show', 'by wish', ['no-browser'], desk],
     ['device', 'by wish', ['device'], desk],
-    ['client-credentials', 'by wish', ['client-credentials'], job],
     ['hand-off', 'by wish', ['print-handoff'], desk],
     ['wait', 'by wish', ['print-handoff', 'wait'], desk],
   ])('%s %s', (mode, _name, words, where) => {
@@ -34,7 +33,7 @@ describe('how a person signs in', () => {
 
   test.each([
     [['device', 'no-browser'], 'exclude each other'],
-    [['client-credentials', 'print-handoff', 'wait'], 'exclude each other'],
+    [['device', 'print-handoff', 'wait'], 'exclude each other'],
     [['wait'], '--wait needs --print-handoff'],
   ])('%s is a contradiction', (words, says) => {
     expect(() => modeOf(words, desk)).toThrow(says)
