@@ -17,8 +17,8 @@ const connections = 8
 /** More than a guard remembers, so that a token that comes round again is new. */
 const manyTokens = 12_000
 /**
- * Microseconds. A bare server is faster than its callers, who then hardly ever sleep; whatever slows it down lets each answer wake
- * one of them, which interrupts the server and leaves its caches cold. What known work adds says how much of a figure is that.
+ * Microseconds. Whatever slows a server down lets its answers wake callers that sleep, and those interrupt it: over sockets even known
+ * work adds more than itself, and this says how much.
  */
 const busyFor = 20
 

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { findNode, install, runHere } from './install.mjs'
 
+/** Projects of vitest that run one file after another: beside each other they use both cores of a small machine. */
+const halves = [['--project=!client'], ['--project=client']]
+
 try {
   await install('all')
   const node = findNode()
@@ -23,9 +26,6 @@ try {
   process.stderr.write(`\n${error.message}\n`)
   process.exitCode = 1
 }
-
-/** Projects of vitest that run one file after another: beside each other they use both cores of a small machine. */
-const halves = [['--project=!client'], ['--project=client']]
 
 async function runTests(node, environment) {
   const directory = mkdtempSync(join(tmpdir(), 'warder-test-'))

@@ -92,7 +92,9 @@ function parseStrictly(
     return parseArgs({ args, options, strict: true, allowPositionals: true })
   } catch (error) {
     const said = error instanceof Error ? (error.message.split(/\.\s/)[0] ?? error.message) : String(error)
-    throw new Problem(`${said}. See: warder ${nameIn(command)} --help`, 2)
+    const option = /use '(--[a-z-]+)=/.exec(String(error))?.[1]
+    const hint = option === undefined ? '' : ` A value that begins with a dash is written ${option}=VALUE.`
+    throw new Problem(`${said}.${hint} See: warder ${nameIn(command)} --help`, 2)
   }
 }
 

@@ -15,17 +15,21 @@ describe('the command table', () => {
     for (const name of names) expect(names.filter((other) => other.startsWith(`${name} `))).toEqual([])
   })
 
-  test.each(loaded)('%s: its help shows every option, and an example', (name, entry, command) => {
-    const help = helpOf(entry, command)
-    expect(help).toContain(entry.summary)
-    expect(help).toContain(`Usage: warder ${name}`)
-    for (const [option, { says, value }] of Object.entries(command.options)) {
-      expect(help).toContain(value === undefined ? `--${option}` : `--${option} ${value}`)
-      expect(help).toContain(says)
-    }
-    expect(command.examples.length).toBeGreaterThan(0)
-    for (const example of command.examples) expect(example).toMatch(new RegExp(`\\bwarder ${name}\\b`))
-  })
+  test.each(loaded)(
+    '%s: its help shows every option that is not hidden, and an example',
+    (name, entry, command) => {
+      const help = helpOf(entry, command)
+      expect(help).toContain(entry.summary)
+      expect(help).toContain(`Usage: warder ${name}`)
+      for (const [option, { says, value, hidden }] of Object.entries(command.options)) {
+        if (hidden === true) continue
+        expect(help).toContain(value === undefined ? `--${option}` : `--${option} ${value}`)
+        expect(help).toContain(says)
+      }
+      expect(command.examples.length).toBeGreaterThan(0)
+      for (const example of command.examples) expect(example).toMatch(new RegExp(`\\bwarder ${name}\\b`))
+    },
+  )
 
   test.each(loaded)('%s: an option that it does not know is refused', (name, _entry, command) => {
     expect(() => readInput(command, ['--isuer', 'x'])).toThrow(`See: warder ${name} --help`)

@@ -4,6 +4,7 @@ import {
   type DpopMode,
   providerTokenName,
   readTokens,
+  StoreUnavailable,
   type TokenSet,
 } from '@warder/client'
 import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
@@ -64,11 +65,23 @@ export async function readProvider(
   return readProviderRecord(store, nameOfProvider(of))
 }
 
-/** Every provider where somebody has signed in with this store. */
+/** Every provider where somebody has signed in with this store, but those whose record cannot be read. */
 export async function listProviders(store: CredentialStore): Promise<readonly KeptProvider[]> {
-  const names = (await store.list()).filter((name) => name.startsWith(providerPrefix))
-  const found = await Promise.all(names.map((name) => readProviderRecord(store, name)))
+  const found = await Promise.all((await namesOfProviders(store)).map((name) => readReadable(store, name)))
   return found.filter((one) => one !== undefined)
+}
+
+async function readReadable(store: CredentialStore, name: string): Promise<KeptProvider | undefined> {
+  try {
+    return await readProviderRecord(store, name)
+  } catch (error) {
+    if (error instanceof StoreUnavailable && error.reason === 'denied') return undefined
+    throw error
+  }
+}
+
+async function namesOfProviders(store: CredentialStore): Promise<readonly string[]> {
+  return (await store.list()).filter((name) => name.startsWith(providerPrefix))
 }
 
 /** Keeps it, once it has worked. */
@@ -78,8 +91,9 @@ export async function keepProvider(store: CredentialStore, provider: KeptProvide
   if ((await store.read(name)) !== text) await store.write(name, text)
 }
 
-export async function forgetProvider(store: CredentialStore, of: ProviderName): Promise<void> {
-  await store.remove(nameOfProvider(of))
+/** Forgets all of them, those too that cannot be read. */
+export async function forgetProviders(store: CredentialStore): Promise<void> {
+  for (const name of await namesOfProviders(store)) await store.remove(name)
 }
 
 /** What is left of the sign-in there, as it is: nothing is refreshed. */

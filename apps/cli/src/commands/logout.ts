@@ -13,7 +13,7 @@ import { withClientProblems } from '../client/client-problem.ts'
 import { describeProvider, describeSignIn } from '../client/describe-sign-in.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
 import { spanInWords } from '../client/in-words.ts'
-import { forgetProvider, forgetWay, type KeptProvider, listProviders } from '../client/kept-ways.ts'
+import { forgetProviders, forgetWay, type KeptProvider, listProviders } from '../client/kept-ways.ts'
 import { outboundTo } from '../client/make-grant-way.ts'
 import { openClient } from '../client/open-client.ts'
 import { openCredentialStore } from '../client/open-store.ts'
@@ -59,7 +59,8 @@ interface EndedSignIn {
 async function endOne(input: Input): Promise<EndedSignIn> {
   const word = oneWord(input, 'say where to sign out: warder logout https://notes.example.com/mcp, or --all')
   const { server } = await findNamedServer(input, word)
-  return end(input, { server, profile: readProfile(input) })
+  const store = await openCredentialStore(input.options['store'], { mayAsk: true })
+  return end(input, store, { server, profile: readProfile(input) })
 }
 
 async function endAll(input: Input): Promise<readonly EndedSignIn[]> {
@@ -67,8 +68,9 @@ async function endAll(input: Input): Promise<readonly EndedSignIn[]> {
   const store = await openCredentialStore(input.options['store'], { mayAsk: true })
   const ended: EndedSignIn[] = []
   // One after the other: each may ask the same authorization server.
-  for (const entry of await listServerEntries(store)) ended.push(await end(input, entry))
+  for (const entry of await listServerEntries(store)) ended.push(await end(input, store, entry))
   for (const provider of await listProviders(store)) ended.push(await endAtProvider(store, provider))
+  await forgetProviders(store)
   return ended
 }
 
@@ -78,19 +80,19 @@ async function endAtProvider(store: CredentialStore, provider: KeptProvider): Pr
   const { expires_at: endsAt } = await describeProvider(store, provider)
   const client = { clientId, clientSecret }
   const revocation = await signOutAtProvider({ issuer, client, store, profile, outbound: outboundTo(issuer) })
-  await forgetProvider(store, provider)
   const about = { server: issuer, profile, signed_in: revocation !== undefined, issuer }
   return { ...about, revocation, expires_at: endsAt }
 }
 
 async function end(
   input: Input,
+  store: CredentialStore,
   { server, profile }: { readonly server: string; readonly profile: string },
 ): Promise<EndedSignIn> {
   const way = { kind: 'none', reason: 'signing out needs nobody' } as const
   const of: Input = { ...input, options: { ...input.options, profile } }
-  const { client, store } = await openClient(of, { server }, { way, mayAsk: true })
   try {
+    const { client } = await openClient(of, { server }, { way, store })
     const before = await describeSignIn(store, { server, profile })
     const { revocation } = await client.signOut()
     await forgetWay(store, { server, profile })
