@@ -86,18 +86,23 @@ describe.each(Object.entries(openers))('%s', (kind, open) => {
   test('locked: one at a time for a name, others meanwhile; an error gives it back; late is an error', async () => {
     const store = await open(place())
     const order: string[] = []
+    let release = (): void => undefined
+    const held = new Promise<void>((done) => {
+      release = done
+    })
     const work = (name: string) => async (): Promise<string> => {
       order.push(`${name} begins`)
-      await new Promise((done) => setTimeout(done, 30))
+      await held
       order.push(`${name} ends`)
       return name
     }
     const first = store.locked('one', work('first'))
-    await new Promise((done) => setTimeout(done, 5))
+    await expect.poll(() => order).toEqual(['first begins'])
     const late = store.locked('one', work('late'), { timeoutMs: 1 })
     const second = store.locked('one', work('second'))
     expect(await store.locked('two', async () => 'other')).toBe('other')
     expect((await troubleOf(late)).reason).toBe('timeout')
+    release()
     expect(await Promise.all([first, second])).toEqual(['first', 'second'])
     expect(order).toEqual(['first begins', 'first ends', 'second begins', 'second ends'])
     const failing = store.locked('one', async () => {
