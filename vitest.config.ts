@@ -7,8 +7,14 @@ const source = {
 }
 const setupFiles = ['test/record-refusals.ts']
 const unit = ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts']
-/** Tests of a package that start real child processes again and again: too slow for every change. */
-const hosting = ['packages/bridge/test/**/*.test.ts']
+/** Tests of a package that start real child processes again and again, or wait: too slow for every change. */
+const hosting = [
+  'packages/bridge/test/**/*.test.ts',
+  'packages/gateway/test/slow-readers.test.ts',
+  'packages/private-files/test/files.test.ts',
+  'apps/cli/test/completion.test.ts',
+  'apps/cli/test/client/server-lists.test.ts',
+]
 
 const whole = ['test/**/*.test.ts']
 /** What is about the client: it starts programs of its own, so that it can run beside the rest. */
