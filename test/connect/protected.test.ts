@@ -1,16 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
-import { createGuard, protect, toNodeHandler } from '@warder/guard'
-import { readPolicy } from '@warder/policy'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type FakeBrowser, startFakeBrowser } from '../clients/fake-browser.ts'
 import { startWarderForClients, type WarderForClients } from '../clients/warder-for-clients.ts'
-import { policyFor } from '../conformance/start-behind-warder.ts'
-import { startOidcProvider, subject } from '../peers/start-oidc-provider.ts'
+import { startGuarded } from '../peers/start-guarded.ts'
+import { startOidcProvider } from '../peers/start-oidc-provider.ts'
 import { openBrowser } from '../protect/scripted-sign-in.ts'
 import { connectCommand, startHost, startOldHost } from './hosted-bridge.ts'
 import { startSdkProtected } from './sdk-protected.ts'
@@ -162,29 +157,4 @@ describe('oidc-provider issues the tokens', () => {
 async function throughLauncher(link: URL): Promise<URL> {
   const response = await fetch(link, { redirect: 'manual' })
   return new URL(response.headers.get('location') ?? `about:${response.status}`)
-}
-
-async function startGuarded(issuer: string): Promise<{ server: Server; resource: string }> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const resource = `http://localhost:${(server.address() as AddressInfo).port}/mcp`
-  const policy = readPolicy(policyFor('url: http://127.0.0.1:9/mcp', subject))
-  const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()
-  const { jwks_uri: jwksUri } = metadata as { jwks_uri: string }
-  const guard = createGuard({
-    issuer,
-    resource,
-    server: 'conformance',
-    policy: () => policy,
-    keys: { jwksUri },
-  })
-  const mcp = createMcpHandler(() => {
-    const author = new McpServer({ name: 'author', version: '1.0.0' })
-    author.registerTool('test_simple_text', { description: 'Answers' }, async () => ({
-      content: [{ type: 'text' as const, text: 'a simple text' }],
-    }))
-    return author
-  })
-  server.on('request', toNodeHandler(protect(guard, (request) => mcp.fetch(request))))
-  return { server, resource }
 }

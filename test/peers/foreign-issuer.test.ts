@@ -1,11 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
-import { createGuard, protect, toNodeHandler } from '@warder/guard'
-import { readPolicy } from '@warder/policy'
 import * as openid from 'openid-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startEverythingServer } from '../conformance/everything-server.ts'
@@ -13,6 +9,7 @@ import { policyFor } from '../conformance/start-behind-warder.ts'
 import { startWarder, type WarderProcess } from '../e2e/warder-process.ts'
 import { call, openBrowser } from '../protect/scripted-sign-in.ts'
 import { callback } from './peer.ts'
+import { startGuarded } from './start-guarded.ts'
 import { startOidcProvider, subject } from './start-oidc-provider.ts'
 
 const scope = 'conformance:all'
@@ -91,28 +88,3 @@ describe('oidc-provider issues the tokens', () => {
     })
   })
 })
-
-/** An author's own server behind the guard, without the rest of Warder. */
-async function startGuarded(issuer: string): Promise<{ server: Server; resource: string }> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const resource = `http://localhost:${(server.address() as AddressInfo).port}/mcp`
-  const policy = readPolicy(policyFor('url: http://127.0.0.1:9/mcp', subject))
-  const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()
-  const { jwks_uri: jwksUri } = metadata as { jwks_uri: string }
-  const guard = createGuard({
-    issuer,
-    resource,
-    server: 'conformance',
-    policy: () => policy,
-    keys: { jwksUri },
-  })
-  const mcp = createMcpHandler(() => {
-    const answer = { content: [{ type: 'text' as const, text: 'a simple text' }] }
-    const author = new McpServer({ name: 'author', version: '1.0.0' })
-    author.registerTool('test_simple_text', { description: 'Answers' }, async () => answer)
-    return author
-  })
-  server.on('request', toNodeHandler(protect(guard, (request) => mcp.fetch(request))))
-  return { server, resource }
-}

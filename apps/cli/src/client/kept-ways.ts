@@ -35,14 +35,16 @@ export async function readKeptWay(store: CredentialStore, of: ServerAccount): Pr
   const way = ways.find((name) => name === record?.['way'])
   if (record === undefined || way === undefined) return undefined
   const text = (name: string): string | undefined => readText(record[name])
-  const dpop = dpopModes.find((mode): mode is DpopMode => mode === record['dpop'])
   return {
-    ...{ way, keyFile: text('keyFile'), keyId: text('keyId') },
-    ...{
-      tokenFile: text('tokenFile'),
-      tokenType: exchangedTypes.find((type) => type === record['tokenType']),
-    },
-    ...{ issuer: text('issuer'), idp: text('idp'), idpClientId: text('idpClientId'), dpop },
+    way,
+    keyFile: text('keyFile'),
+    keyId: text('keyId'),
+    tokenFile: text('tokenFile'),
+    tokenType: exchangedTypes.find((type) => type === record['tokenType']),
+    issuer: text('issuer'),
+    idp: text('idp'),
+    idpClientId: text('idpClientId'),
+    dpop: dpopModes.find((mode): mode is DpopMode => mode === record['dpop']),
   }
 }
 
