@@ -1,11 +1,14 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { everything } from '../e2e/warder-process.ts'
+import { everything, runWarder } from '../e2e/warder-process.ts'
 import { claimOwner, type Owner } from '../protect/claim-owner.ts'
 import { call, refresh, type Tokens } from '../protect/scripted-sign-in.ts'
 import { type Authorized, authorize, readTokens } from './authorize.ts'
 import { type Node, type Nodes, startNodes } from './start-nodes.ts'
 
 const owner: Owner = { email: 'owner@example.com', password: 'a password of the owner' }
+/** A user who is added while one node sleeps. */
+const newcomer: Owner = { email: 'ann@example.com', password: 'a password of Ann' }
 
 const policyWith = (...tools: string[]): string => `
 version: 1
@@ -18,6 +21,7 @@ servers:
 ${tools.map((tool) => `      - { match: ${tool}, scopes: [everything:read] }`).join('\n')}
 access:
   - { who: { user: owner }, client: any, may: [everything:read] }
+  - { who: { user: ${newcomer.email} }, client: any, may: [everything:read] }
 `
 const first = policyWith('echo', 'get-sum')
 
@@ -48,18 +52,14 @@ describe('two nodes on one database', () => {
     const { clientId, redeem } = await begin()
     return { clientId, ...(await readTokens(await redeem())) }
   }
-  /** The answer to a tool call at one node: its status, or what the tool said. */
-  const callAt = async (
-    node: Node,
-    { access_token: token }: Tokens,
-    name = 'echo',
-  ): Promise<number | string> => {
+  /** The answer to a tool call at one node: its status and its body. */
+  const callAt = async (node: Node, { access_token: token }: Tokens, name = 'echo'): Promise<string> => {
     nodes.balancer.sendTo(node.port)
     const answer = await call(resource, token, 'tools/call', {
       name,
       arguments: { message: 'hello', a: 1, b: 2 },
     })
-    return answer.status === 200 ? answer.text() : answer.status
+    return `${answer.status} ${await answer.text()}`
   }
   const said = (node: Node): string => node.process().said()
 
@@ -94,6 +94,23 @@ describe('two nodes on one database', () => {
     expect(await (await redeem()).json()).toMatchObject({ error: 'invalid_grant' })
   })
 
+  test('H14 a node that slept asks for the news before it refuses somebody whom it does not know', async () => {
+    const { a, b } = nodes
+    const data = join(a.directory, 'data')
+    process.kill(b.process().pid, 'SIGSTOP')
+    try {
+      await runWarder(a.directory, ['user', 'add', newcomer.email, '--data', data], `${newcomer.password}\n`)
+      nodes.balancer.sendTo(a.port)
+      const { redeem } = await authorize({ issuer: nodes.balancer.url, resource }, newcomer)
+      const tokens = await readTokens(await redeem())
+      const answer = callAt(b, tokens)
+      process.kill(b.process().pid, 'SIGCONT')
+      expect(await answer).toContain('Echo: hello')
+    } finally {
+      process.kill(b.process().pid, 'SIGCONT')
+    }
+  })
+
   test('revoked at one, refused by the other, which lets others go on', async () => {
     const { a, b } = nodes
     const [revoked, kept] = [await signInAt(a), await signInAt(a)]
@@ -101,7 +118,7 @@ describe('two nodes on one database', () => {
     nodes.balancer.sendTo(a.port)
     const body = new URLSearchParams({ token: revoked.refresh_token, client_id: revoked.clientId })
     expect((await fetch(`${nodes.balancer.url}/revoke`, { method: 'POST', body })).status).toBe(200)
-    await expect.poll(() => callAt(b, revoked), soon).toBe(401)
+    await expect.poll(() => callAt(b, revoked), soon).toMatch(/^401 /)
     expect(await callAt(b, kept)).toContain('Echo: hello')
   })
 
@@ -158,7 +175,7 @@ describe('two nodes on one database', () => {
     a.writePolicy(policyWith('get-sum', 'echo'))
     await expect.poll(() => said(a), soon).toContain('the database does not take it')
     for (const node of [a, b]) {
-      await expect.poll(() => callAt(node, tokens), soon).toBe(503)
+      await expect.poll(() => callAt(node, tokens), soon).toMatch(/^503 /)
       expect((await fetch(`${node.ownUrl}/readyz`)).status).toBe(503)
       expect((await fetch(`${node.ownUrl}/healthz`)).status).toBe(200)
     }

@@ -164,6 +164,7 @@ async function run(
     keys: { jwks: server.jwks },
     revocations: facts,
     findUser: facts.findUser,
+    catchUp: facts.catchUp,
     now,
   })
   return { store, server, facts, guard }

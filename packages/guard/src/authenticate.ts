@@ -2,6 +2,7 @@ import type { ClientClass, Principal } from '@warder/policy'
 import { Refusal, readBearer } from '@warder/protocol'
 import type { ResolvedOptions, UserNames } from './options.ts'
 import type { TokenClaims } from './verify-jwt.ts'
+import { withDeadline } from './with-deadline.ts'
 
 /** Where a request can carry a token. */
 export interface Credentials {
@@ -18,11 +19,28 @@ export function readToken(credentials: Credentials): string {
   return readBearer(credentials.authorization, credentials.query)
 }
 
+/** Milliseconds: a store that takes longer is one that is not heard. */
+const newsDeadline = 2_000
+const forWantOfNews: readonly unknown[] = ['user.disabled', 'revocations.unavailable']
+
 /**
- * The principal of verified claims, as of now: not revoked, and still a user. Throws `token.revoked`,
- * `revocations.unavailable`, `user.disabled`, `store.unavailable`.
+ * The principal of verified claims, as of now: not revoked, and still a user. Where the user is not known, or nothing was heard for
+ * some time, the news is asked for first: the user may have come through another node a moment ago, and this process may have slept.
+ * Throws `token.revoked`, `revocations.unavailable`, `user.disabled`, `store.unavailable`.
  */
-export function provePrincipal(claims: TokenClaims, options: ResolvedOptions): Principal {
+export async function provePrincipal(claims: TokenClaims, options: ResolvedOptions): Promise<Principal> {
+  const { catchUp } = options
+  try {
+    return proveByWhatIsKnown(claims, options)
+  } catch (error) {
+    if (catchUp === undefined || !(error instanceof Refusal) || !forWantOfNews.includes(error.reason))
+      throw error
+    await withDeadline(catchUp, newsDeadline).catch(() => undefined)
+    return proveByWhatIsKnown(claims, options)
+  }
+}
+
+function proveByWhatIsKnown(claims: TokenClaims, options: ResolvedOptions): Principal {
   checkRevocation(claims, options)
   const user = findUser(claims, options)
   return {

@@ -1,6 +1,7 @@
 import { Refusal } from '@warder/protocol'
 import { type KeySource, keyDeadline, loadJwks } from './load-jwks.ts'
 import { readVerificationKey, type VerificationKey } from './verification-key.ts'
+import { withDeadline } from './with-deadline.ts'
 
 /** The issuer's keys, as fresh as they can be had. */
 export interface KeySet {
@@ -36,7 +37,7 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
   async function load(): Promise<void> {
     triedAt = now()
     try {
-      const documents = await withDeadline(loadJwks(source))
+      const documents = await withDeadline(() => loadJwks(source), keyDeadline)
       keys = await readKeys(documents, keys)
       loadedAt = now()
       failure = undefined
@@ -109,16 +110,4 @@ async function readKeys(
   const usable = read.filter((key) => key !== undefined)
   const byIdentity = new Map([...usable, ...before].map((key) => [key.identity, key]))
   return [...new Set(usable.map((key) => byIdentity.get(key.identity) ?? key))]
-}
-
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('deadline')), keyDeadline)
-  })
-  try {
-    return await Promise.race([work, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
 }

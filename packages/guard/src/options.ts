@@ -43,6 +43,11 @@ export interface GuardOptions {
    * groups of the token's `groups` claim.
    */
   readonly findUser?: (issuer: string, subject: string) => UserNames | undefined
+  /**
+   * Hears at once what `revocations` and `findUser` may not have heard yet, as from another node. Asked for before a caller is
+   * refused for want of news, and waited for two seconds; what it throws leaves things as they are.
+   */
+  readonly catchUp?: () => Promise<void>
   /** For foreign issuers, and stronger than the token. Absent: `client_class` of the token, else `self-registered`. */
   readonly clientClass?: (clientId: string) => ClientClass
   /** Whether the user said no to one of these scopes of the resource, for this client, within a day; answers from memory. */
@@ -174,7 +179,7 @@ function checkAuthorizationServers(issuers: unknown): string[] {
 
 function checkOptional(given: Partial<GuardOptions>): string[] {
   const problems: string[] = []
-  for (const name of ['findUser', 'clientClass', 'isDeclined', 'isWidened', 'now'] as const) {
+  for (const name of ['findUser', 'catchUp', 'clientClass', 'isDeclined', 'isWidened', 'now'] as const) {
     if (given[name] !== undefined && typeof given[name] !== 'function') {
       problems.push(`${name} is not a function`)
     }

@@ -67,6 +67,7 @@ describe('G36 a guard that must not start', () => {
     ['policy', policy],
     ['server', 'files'],
     ['findUser', 'owner'],
+    ['catchUp', true],
     ['revocations', { isRevoked: () => false }],
     ['cacheSize', 0],
     ['now', 7],

@@ -87,6 +87,66 @@ it('G38 a user who is not one any more is refused on the very next request', asy
   expect(await once(broken, token)).toBe('store.unavailable')
 })
 
+it('G38 a user whom this process has not heard of yet is asked for; one who is disabled or unknown then is refused', async () => {
+  const users = new Map<string, { names: string[]; groups: string[] }>()
+  const revoked = new Set<unknown>()
+  const revocations = {
+    isFresh: () => true,
+    isRevoked: ({ tokenId }: { tokenId: string }) => revoked.has(tokenId),
+  }
+  const catchUp = vi.fn(async (): Promise<void> => undefined)
+  const guard = makeGuard({ findUser: (_, subject) => users.get(subject), revocations, catchUp })
+  const token = await signer.sign()
+  expect(await once(guard, token)).toBe('user.disabled')
+  catchUp.mockRejectedValueOnce(new Error('the store is away'))
+  expect(await once(guard, token)).toBe('user.disabled')
+  catchUp.mockImplementationOnce(async () => void users.set('user-1', { names: ['new'], groups: [] }))
+  expect((await authenticate(guard, token)).user.names).toEqual(['new'])
+  expect(await once(guard, token)).toBe('passed')
+  expect(catchUp).toHaveBeenCalledTimes(3)
+  users.clear()
+  catchUp.mockImplementationOnce(async () => {
+    users.set('user-1', { names: ['new'], groups: [] })
+    revoked.add('token-1')
+  })
+  expect(await once(guard, token)).toBe('token.revoked')
+})
+
+it('H14 where nothing was heard for some time, the news is asked for before a call is refused, and a silent store is not waited for', async () => {
+  let isFresh = false
+  const revoked = new Set<unknown>()
+  const catchUp = vi.fn(async (): Promise<void> => undefined)
+  const guard = makeGuard({
+    revocations: { isFresh: () => isFresh, isRevoked: ({ tokenId }) => revoked.has(tokenId) },
+    catchUp,
+  })
+  const token = await signer.sign()
+  expect(await once(guard, token)).toBe('revocations.unavailable')
+  catchUp.mockImplementationOnce(async () => {
+    isFresh = true
+  })
+  expect(await once(guard, token)).toBe('passed')
+  isFresh = false
+  catchUp.mockImplementationOnce(async () => {
+    isFresh = true
+    revoked.add('token-1')
+  })
+  expect(await once(guard, token)).toBe('token.revoked')
+  // What is revoked stays so without asking anybody.
+  expect(catchUp).toHaveBeenCalledTimes(3)
+  isFresh = false
+  revoked.clear()
+  catchUp.mockImplementationOnce(() => new Promise(() => undefined))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const answer = once(guard, token)
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(await answer).toBe('revocations.unavailable')
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 it('without findUser everybody whom the issuer signs in is known by the subject', async () => {
   const guard = makeGuard({ findUser: undefined as never })
   expect((await authenticate(guard, await signer.sign())).user.names).toEqual(['user-1'])

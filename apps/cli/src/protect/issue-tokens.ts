@@ -77,6 +77,7 @@ export async function issueTokens(options: {
       keys: { jwks: authorizationServer.jwks },
       revocations: facts,
       findUser: facts.findUser,
+      catchUp: facts.catchUp,
       isDeclined: facts.isDeclined,
       isWidened: facts.isWidened,
       accountUrl: `${issuer}/account`,
