@@ -6,13 +6,19 @@ import { findFreePort } from './measure/free-port.ts'
 import { type Load, putLoad } from './measure/load.ts'
 import { startProtected } from './servers/start-protected.ts'
 
-const connections = 16
+/** Callers at one time, each with one call in progress: the more there are, the more of them share a write and its sync. */
+const connections = [16, 64]
 
 /** One way to the same MCP server. */
 interface Way {
   readonly name: string
   /** The process whose CPU counts. */
   readonly child: Child
+  readonly crowds: readonly Crowd[]
+}
+
+/** So many callers of one way, and what they saw. */
+interface Crowd {
   readonly callers: Callers
   readonly loads: Load[]
 }
@@ -54,9 +60,12 @@ async function openWays(stops: (() => Promise<void>)[]): Promise<readonly Way[]>
   const warder = await startProtected({ url: direct.url })
   stops.push(() => warder.stop())
   const open = (name: string, child: Child, url: string, tokens: readonly string[]): Way => {
-    const callers = openCallers({ url, count: connections, tokens })
-    stops.push(() => callers.close())
-    return { name, child, callers, loads: [] }
+    const crowds = connections.map((count) => {
+      const callers = openCallers({ url, count, tokens })
+      stops.push(() => callers.close())
+      return { callers, loads: [] }
+    })
+    return { name, child, crowds }
   }
   return [
     open('Warder', warder.child, warder.endpoint, warder.tokens),
@@ -68,32 +77,37 @@ async function openWays(stops: (() => Promise<void>)[]): Promise<readonly Way[]>
 
 async function measure(ways: readonly Way[], { rounds, seconds, say }: Settings): Promise<void> {
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, child, callers, loads } of ways) {
-      say(`${name}, round ${round} of ${rounds}`)
-      const load = await putLoad(child, callers.workers, seconds)
-      // The first round warms the compiler up.
-      if (round > 0) loads.push(load)
+    for (const [place, count] of connections.entries()) {
+      for (const { name, child, crowds } of ways) {
+        say(`${name}, ${count} connections, round ${round} of ${rounds}`)
+        const { callers, loads } = crowds[place]!
+        const load = await putLoad(child, callers.workers, seconds)
+        // The first round warms the compiler up.
+        if (round > 0) loads.push(load)
+      }
     }
   }
 }
 
 function rowsOf([ours, ...others]: readonly Way[]): readonly Row[] {
   if (ours === undefined) return []
-  return others.flatMap((other) => {
-    const row = (what: string, unit: string, of: (load: Load) => number, target?: Target): Row =>
-      compare({
-        what,
-        unit,
-        ours: ours.loads.map(of),
-        beside: { name: other.name, rounds: other.loads.map(of) },
-        ...(target === undefined ? {} : { target }),
-      })
-    const isProxy = other.name === 'bare proxy'
-    return [
-      ...(isProxy ? [row('CPU a call', 'µs', ({ cpu }) => cpu, { atMost: 1.5 })] : []),
-      row('throughput', '1/s', ({ perSecond }) => perSecond),
-      row('p50', 'ms', ({ latencies }) => percentile(latencies, 0.5)),
-      row('p99', 'ms', ({ latencies }) => percentile(latencies, 0.99)),
-    ]
-  })
+  return connections.flatMap((count, place) =>
+    others.flatMap((other) => {
+      const row = (what: string, unit: string, of: (load: Load) => number, target?: Target): Row =>
+        compare({
+          what: `${count} connections: ${what}`,
+          unit,
+          ours: ours.crowds[place]!.loads.map(of),
+          beside: { name: other.name, rounds: other.crowds[place]!.loads.map(of) },
+          ...(target === undefined ? {} : { target }),
+        })
+      const isProxy = other.name === 'bare proxy'
+      return [
+        ...(isProxy ? [row('CPU a call', 'µs', ({ cpu }) => cpu, { atMost: 1.5 })] : []),
+        row('throughput', '1/s', ({ perSecond }) => perSecond),
+        row('p50', 'ms', ({ latencies }) => percentile(latencies, 0.5)),
+        row('p99', 'ms', ({ latencies }) => percentile(latencies, 0.99)),
+      ]
+    }),
+  )
 }
