@@ -79,11 +79,14 @@ export const groups: Readonly<Record<string, Group>> = {
       'guard/src/*',
       'filter-answer',
       'filter-list',
+      'filter-list-text',
       'read-answer',
+      'read-lines',
+      'collect-bytes',
       'server-sent-events',
       'hidden-names',
     ),
-    tests: source('guard/test/*.test', 'filter-answer', 'lists'),
+    tests: source('guard/test/*.test', 'filter-answer', 'filter-list-text', 'lists'),
   },
   'access-token': {
     mutate: source(

@@ -214,6 +214,63 @@ export const reasons: readonly Reason[] = [
     'for the compiler: the list has no key that is no text',
   ),
   inGuard('verification-key', 'first === undefined', 'false', 'an import without an algorithm throws'),
+  ...[
+    ["kty === 'EC' && areStrings(crv, x, y)", "kty === 'EC' || areStrings(crv, x, y)"],
+    ["kty === 'EC'", 'true'],
+    ["kty === 'OKP' && areStrings(crv, x)", "kty === 'OKP' || areStrings(crv, x)"],
+    ["kty === 'OKP'", 'true'],
+    ["kty === 'RSA'", 'true'],
+    ["values.every((value) => typeof value === 'string')", "values.some(value => typeof value === 'string')"],
+    ["typeof value === 'string'", 'true'],
+  ].map(([code = '', by = '']) =>
+    inGuard('verification-key', code, by, 'what is no such key is refused by the import right after it'),
+  ),
+  inGuard(
+    'verification-key',
+    'e !== undefined',
+    'true',
+    'for the compiler: undefined is not greater than anything',
+  ),
+  inGuard('verification-key', 'e < 1n << 64n', 'e <= 1n << 64n', 'that one number is even'),
+  inGuard(
+    'verification-key',
+    'text.length > 4096',
+    'text.length >= 4096',
+    'OpenSSL verifies nothing with a modulus of more than 16,384 bits',
+  ),
+  inGuard('verification-key', 'imported.set(algorithm, known)', ';', 'imported once more, to the same key'),
+  ...[
+    ["typeof clientClass === 'string'", 'true', 'what is no text is not one of the known classes either'],
+    [
+      "typeof value !== 'number' || !Number.isFinite(value)",
+      "typeof value !== 'number' && !Number.isFinite(value)",
+      'for the compiler: only numbers are finite, by this function',
+    ],
+    ["typeof value !== 'number'", 'false', 'for the compiler: only numbers are finite, by this function'],
+    ["typeof raw !== 'string'", 'false', 'what is no text cannot be read, and grants nothing'],
+  ].map(([code = '', by = '', because = '']) => inGuard('verify-jwt', code, by, because)),
+  ...[
+    ['false', 'true', 'never reached: each algorithm that is allowed has its way'],
+    ['way === undefined', 'false', 'for the compiler: each algorithm that is allowed has its way'],
+    ['known === undefined', 'true', 'made once more, of the same key'],
+    ['keyObjects.set(key, known)', ';', 'made once more, of the same key'],
+    ['way.padding === undefined', 'false', 'the long form of the same question'],
+    ['form !== undefined', 'true', 'the function throws without a signature, which is refused'],
+    ['{\n    return false\n  }', '{}', 'nothing returned is no proof either'],
+  ].map(([code = '', by = '', because = '']) => inGuard('verify-signature', code, by, because)),
+  ...[
+    ["typeof digest === 'string'", 'true'],
+    ["typeof digest === 'string'", "typeof digest !== 'string'"],
+    ['isCurrent === true', 'false'],
+    ['true', 'false'],
+  ].map(([code = '', by = '']) =>
+    inGuard(
+      'verified-tokens',
+      code,
+      by,
+      'to wait for what is there already costs a turn, and changes nothing',
+    ),
+  ),
   ...['retry === undefined', 'data === undefined'].map((code) =>
     inGuard('filter-answer', code, 'false', 'what is undefined is written like what is absent'),
   ),
@@ -233,6 +290,12 @@ export const reasons: readonly Reason[] = [
     ['claims.expiresAt * 1000 <= now', 'false'],
     ['claims.expiresAt * 1000 <= now', 'claims.expiresAt * 1000 < now'],
     ['claims.expiresAt * 1000 <= now', 'claims.expiresAt * 1000 > now'],
+    ['verified.delete(id)', ';'],
+    ['forgetExpired(rules.now())', ';'],
+    [
+      '{\n    if (now - lookedAt < lookMs) return\n    lookedAt = now\n    for (const [id, { claims }] of verified.entries()) if (claims.expiresAt * 1000 <= now) verified.delete(id)\n  }',
+      '{}',
+    ],
   ].map(
     ([code = '', by = '']): Reason => ({
       file: 'packages/guard/src/verified-tokens.ts',

@@ -1,5 +1,5 @@
 import type { ClientClass, Principal } from '@warder/policy'
-import { Refusal, readBearer } from '@warder/protocol'
+import { type Reason, Refusal, readBearer, toRefusal } from '@warder/protocol'
 import type { ResolvedOptions, UserNames } from './options.ts'
 import type { TokenClaims } from './verify-jwt.ts'
 import { withDeadline } from './with-deadline.ts'
@@ -21,7 +21,7 @@ export function readToken(credentials: Credentials): string {
 
 /** Milliseconds: a store that takes longer is one that is not heard. */
 const newsDeadline = 2_000
-const forWantOfNews: readonly unknown[] = ['user.disabled', 'revocations.unavailable']
+const forWantOfNews: readonly Reason[] = ['user.disabled', 'revocations.unavailable']
 
 /**
  * The principal of verified claims, as of now: not revoked, and still a user. Where the user is not known, or nothing was heard for
@@ -29,13 +29,11 @@ const forWantOfNews: readonly unknown[] = ['user.disabled', 'revocations.unavail
  * Throws `token.revoked`, `revocations.unavailable`, `user.disabled`, `store.unavailable`.
  */
 export async function provePrincipal(claims: TokenClaims, options: ResolvedOptions): Promise<Principal> {
-  const { catchUp } = options
   try {
     return proveByWhatIsKnown(claims, options)
   } catch (error) {
-    if (catchUp === undefined || !(error instanceof Refusal) || !forWantOfNews.includes(error.reason))
-      throw error
-    await withDeadline(catchUp, newsDeadline).catch(() => undefined)
+    if (!forWantOfNews.includes(toRefusal(error).reason)) throw error
+    await withDeadline(options.catchUp, newsDeadline).catch(() => undefined)
     return proveByWhatIsKnown(claims, options)
   }
 }

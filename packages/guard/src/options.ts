@@ -76,6 +76,7 @@ export interface ResolvedOptions extends GuardOptions {
   readonly title: string
   readonly dangerouslyAcceptPlainJwt: boolean
   readonly cacheSize: number
+  readonly catchUp: () => Promise<void>
   readonly now: () => number
 }
 
@@ -108,6 +109,7 @@ export function resolveOptions(options: GuardOptions): ResolvedOptions {
     title: options.title ?? options.server,
     dangerouslyAcceptPlainJwt: options.dangerouslyAcceptPlainJwt ?? false,
     cacheSize: options.cacheSize ?? 10_000,
+    catchUp: options.catchUp ?? (async () => {}),
     now: options.now ?? Date.now,
   }
 }

@@ -70,7 +70,7 @@ function isStrongRsa(modulus: string, exponent: string): boolean {
 }
 
 function decodeNumber(text: string): bigint | undefined {
-  if (text === '' || text.length > 4096 || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined
+  if (text.length > 4096 || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined
   const hex = Array.from(base64url.decode(text), (byte) => byte.toString(16).padStart(2, '0')).join('')
   return BigInt(`0x${hex}`)
 }

@@ -69,6 +69,7 @@ describe('conditions behind the guard', () => {
       [['Staff'], 'hidden'],
       [[], 'hidden'],
       [undefined, 'hidden'],
+      [null, 'hidden'],
     ])('%j is %s', async (groups, wanted) => {
       expect(await outcomeFor(groups)).toBe(wanted)
     })

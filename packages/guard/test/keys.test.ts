@@ -314,6 +314,22 @@ describe('keys that must not verify', async () => {
       expect(await nameless.tryToken(maker.sign())).toBe('token.key')
     }
   })
+  it.each([
+    ['ES256', ['ES256']],
+    ['ES384', ['ES384']],
+    ['Ed25519', ['EdDSA', 'Ed25519']],
+    ['RS256', ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']],
+  ])(
+    'H07 G03 a key for %s that names no algorithm is used with those of its kind only',
+    async (name, fitting) => {
+      const { jwk } = await makeSigner(name, 'key-1')
+      const { tryToken } = makeIssuer({ ...jwk, alg: undefined })
+      for (const alg of ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS512', 'PS256', 'PS512']) {
+        const refusal = fitting.includes(alg) ? 'token.signature' : 'token.key'
+        expect([alg, await tryToken(forge({ alg, typ: 'at+jwt', kid: 'key-1' }))]).toEqual([alg, refusal])
+      }
+    },
+  )
   it('G09 two keys of the same id and algorithm are not tried one after the other', async () => {
     const twin = await makeSigner('ES256', 'key-1')
     expect(await makeIssuer(signer.jwk, twin.jwk).tryToken(signer.sign())).toBe('token.key')
