@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { holdLock } from '@warder/private-files'
+import { holdLock, LockTimeout, waitForLock } from '@warder/private-files'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const program = `
@@ -63,6 +63,28 @@ describe('holdLock', { timeout: 30_000 }, () => {
     const again = holdLock(file)
     expect(again).toBeDefined()
     again?.release()
+  })
+
+  test('whoever asks once more in the process that holds it does not free it for others', async () => {
+    const file = join(root, 'asked', 'lock')
+    const held = holdLock(file)
+    expect(holdLock(file)).toBeUndefined()
+    await expect(waitForLock(file, { timeoutMs: 20 })).rejects.toThrow(LockTimeout)
+    expect((await contend(file))[0]).toBe('refused')
+    held?.release()
+    expect((await contend(file))[0]).toBe('held')
+  })
+
+  test('a link to nothing is refused, and one to a private file is that file', () => {
+    const [file, link] = [join(root, 'links', 'lock'), join(root, 'links', 'link')]
+    holdLock(file)?.release()
+    symlinkSync(file, link)
+    const held = holdLock(link)
+    expect(held).toBeDefined()
+    expect(holdLock(file)).toBeUndefined()
+    held?.release()
+    rmSync(file)
+    expect(() => holdLock(link)).toThrow('is a link to nothing')
   })
 
   test('one that nobody keeps is held all the same, whatever is collected', async () => {
