@@ -122,6 +122,20 @@ describe('one refresh for all processes', { timeout: 300_000 }, () => {
     expect(server.outcomes).toEqual(['rotated'])
   })
 
+  test('Q17 two callers in each of four processes, one whose token is due and one whose token was refused: one refresh', async () => {
+    using place = makePlace()
+    await using server = await startRotatingServer(0)
+    await signIn(place.env, server)
+    await using holders = await startHolders(4, place.env, server)
+    server.now += lifetime * 0.9
+    // Long enough for all to ask for the lock that one of them holds.
+    server.slowMs = 500
+    const order = { kind: 'use', now: server.now, besideRejected: 'canary-access-1' } as const
+    const answers = await holders.askAll(order)
+    expect(server.outcomes).toEqual(['rotated'])
+    expect(new Set(answers.map((answer) => answer?.accessToken))).toEqual(new Set(['canary-access-2']))
+  })
+
   test.runIf(process.platform === 'linux')(
     'Q17 the same with a real keychain, six processes and three minutes',
     async () => {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /**
  * A real authorization server of one user, on a clock that the test sets. Each refresh token is good once: used again, it ends
@@ -12,6 +13,8 @@ export interface RotatingServer extends AsyncDisposable {
   /** What the refresh requests came to, in their order. */
   readonly outcomes: ('rotated' | 'repeated' | 'replayed' | 'dead' | 'down')[]
   isDown: boolean
+  /** Milliseconds for which an answer is kept back. */
+  slowMs: number
   /** A sign-in: new tokens, whatever was before. */
   signIn(): { readonly accessToken: string; readonly refreshToken: string; readonly expiresAt: number }
   /** Whether a resource server would take the access token now. */
@@ -53,6 +56,7 @@ export async function startRotatingServer(graceSeconds: number): Promise<Rotatin
     const presented = new URLSearchParams(body).get('refresh_token')
     const outcome = judge(presented)
     server.outcomes.push(outcome)
+    await delay(server.slowMs)
     if (outcome === 'replayed') {
       isDead = true
       ends.clear()
@@ -70,6 +74,7 @@ export async function startRotatingServer(graceSeconds: number): Promise<Rotatin
     now: 1_000_000,
     outcomes: [],
     isDown: false,
+    slowMs: 0,
     signIn() {
       isDead = false
       last = undefined

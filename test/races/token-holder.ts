@@ -10,9 +10,16 @@ import { createOutbound } from '@warder/outbound'
 /** Where in its refresh a process shall end as if by kill -9. */
 export type Point = 'before the request' | 'after the answer' | 'after writing'
 
-export type Order =
-  | { readonly kind: 'open'; readonly server: string; readonly name: string }
-  | { readonly kind: 'use'; readonly now: number; readonly rejected?: string; readonly dieAt?: Point }
+export type Order = { readonly kind: 'open'; readonly server: string; readonly name: string } | UseOrder
+
+export interface UseOrder {
+  readonly kind: 'use'
+  readonly now: number
+  readonly rejected?: string
+  /** A second caller in the same process, at the same moment, whose token the resource has refused. */
+  readonly besideRejected?: string
+  readonly dieAt?: Point
+}
 
 export interface Answer {
   readonly accessToken?: string | undefined
@@ -69,15 +76,22 @@ async function obey(order: Order): Promise<Answer> {
     store = await chooseStore({ env: process.env })
     return {}
   }
-  const { now, rejected, dieAt } = order
-  const tokens = await useTokens({
+  const { besideRejected } = order
+  const [tokens] = await Promise.all([
+    use(order),
+    besideRejected === undefined ? undefined : use({ ...order, rejected: besideRejected }),
+  ])
+  return { accessToken: tokens?.accessToken }
+}
+
+function use({ now, rejected, dieAt }: UseOrder): Promise<TokenSet | undefined> {
+  return useTokens({
     store: dieAt === 'after writing' ? dyingAfterWriting(store) : store,
     name,
     refresh: (before) => refresh(before, now, dieAt),
     rejected,
     now: () => now * 1000,
   })
-  return { accessToken: tokens?.accessToken }
 }
 
 process.on('message', (order: Order) => {
