@@ -1,9 +1,18 @@
-import { chmodSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { parse } from 'jsonc-parser'
 import { describe, expect, test } from 'vitest'
 import {
+  checkHostFileEdit,
   type Entry,
   editHostFile,
   type Host,
@@ -319,6 +328,63 @@ describe('the file itself', () => {
       edit(home, 'project/mcp.json', { name: 'b', action: 'add', entry, within: home.places.cwd }),
     ).toThrow('leads out of the project')
     expect(home.read('home/dotfiles/mcp.json')).toBe(before)
+  })
+
+  test('Q15 a directory of the project that leads out is no way to make a file there', () => {
+    const home = makeHome()
+    home.write('elsewhere/keep', '')
+    symlinkSync('../elsewhere', join(home.root, 'project/.cursor'))
+    const change = { name: 'a', action: 'add', entry, within: home.places.cwd } as const
+    for (const place of ['project/.cursor/mcp.json', 'project/.cursor/deep/mcp.json'])
+      expect(() => edit(home, place, change)).toThrow('leads out of the project')
+    symlinkSync(join(home.root, 'elsewhere/mcp.json'), join(home.root, 'project/mcp.json'))
+    expect(() => edit(home, 'project/mcp.json', change)).toThrow('leads out of the project')
+    expect(readdirSync(join(home.root, 'elsewhere'))).toEqual(['keep'])
+    symlinkSync('deep/mcp.json', join(home.root, 'project/inside.json'))
+    expect(edit(home, 'project/inside.json', change)).toContain('a.example')
+    expect(home.read('project/deep/mcp.json')).toContain('a.example')
+  })
+
+  test('a link of the user to a file that is not there yet stays one, and the file comes to be', () => {
+    const home = makeHome()
+    symlinkSync('dotfiles/mcp.json', join(home.root, 'home/mcp.json'))
+    expect(edit(home, 'home/mcp.json', { name: 'a', action: 'add', entry })).toContain('a.example')
+    expect(readlinkSync(join(home.root, 'home/mcp.json'))).toBe('dotfiles/mcp.json')
+    expect(home.read('home/dotfiles/mcp.json')).toContain('a.example')
+    symlinkSync('two', join(home.root, 'home/one'))
+    symlinkSync('one', join(home.root, 'home/two'))
+    expect(() => edit(home, 'home/one', { name: 'a', action: 'add', entry })).toThrow()
+  })
+
+  test.runIf(process.platform !== 'win32').each([0o022, 0o077])(
+    'mode and group stay, whatever the umask says: %o',
+    (mask) => {
+      const home = makeHome()
+      const file = home.write('f.json', '{}')
+      chmodSync(file, 0o664)
+      // Only root may give a file to a group that it is not in.
+      const group = process.getuid?.() === 0 ? 33 : process.getgid!()
+      chownSync(file, process.getuid!(), group)
+      const before = process.umask(mask)
+      try {
+        edit(home, 'f.json', { name: 'a', action: 'add', entry })
+      } finally {
+        process.umask(before)
+      }
+      const { mode, gid } = statSync(file)
+      expect([mode & 0o777, gid]).toEqual([0o664, group])
+    },
+  )
+
+  test('a look beforehand says the same, and writes nothing', () => {
+    const home = makeHome()
+    const file = home.write('f.json', '{"servers":{"a":{}}}')
+    const place = { host: 'vscode', scope: 'user', file, path: ['servers'] } as const
+    expect(() => checkHostFileEdit({ place, name: 'a', action: 'add', entry })).toThrow(
+      'a server "a" already',
+    )
+    checkHostFileEdit({ place, name: 'b', action: 'add', entry })
+    expect(home.read('f.json')).toBe('{"servers":{"a":{}}}')
   })
 
   test('what somebody else writes meanwhile is not lost', () => {

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import {
   dialects,
   findSecrets,
+  type Host,
   hosts,
   looksSecret,
+  unreadFields,
   type WritableServer,
   writeEntry,
   writeEntryText,
@@ -50,7 +52,7 @@ describe('a server in the words of each host', () => {
         headers: { 'X-Team': 'core', Authorization: `Bearer ${variable('env:TOKEN')}` },
         oauth: { clientId: 'abc' },
       },
-      ['the callback port', 'the scopes', 'where the metadata'],
+      ['the time limit', 'the callback port', 'the scopes', 'where the metadata'],
     ],
     [
       'cursor',
@@ -59,7 +61,7 @@ describe('a server in the words of each host', () => {
         headers: { 'X-Team': 'core', Authorization: `Bearer ${variable('env:TOKEN')}` },
         auth: { CLIENT_ID: 'abc', scopes: ['a', 'b'] },
       },
-      ['the callback port', 'where the metadata'],
+      ['the time limit', 'the callback port', 'where the metadata'],
     ],
     [
       'codex',
@@ -149,6 +151,61 @@ describe('a server in the words of each host', () => {
       expect(entry?.['headers'] ?? entry?.['http_headers']).toBeUndefined()
       expect(lost.join()).toContain('the header Authorization')
     }
+  })
+
+  test('the tools that it is limited to go along where there are fields for them, and are told as lost elsewhere', async () => {
+    const limited: WritableServer = {
+      ...full,
+      oauth: {},
+      tools: { only: ['read', 'list'], without: ['delete'] },
+      isDisabled: true,
+    }
+    const command: WritableServer = { name: 'c', transport: 'stdio', command: 'x', tools: { without: ['y'] } }
+    const of = (host: Host): readonly unknown[] => {
+      const { entry, lost } = writeEntry(limited, 'shell', host)
+      return [Object.entries(entry ?? {}).filter(([key]) => /tools/i.test(key)), lost]
+    }
+    const [kept, off] = [
+      [
+        ['includeTools', limited.tools!.only],
+        ['excludeTools', ['delete']],
+      ],
+      (title: string) => `that it is switched off (${title} has no field for it)`,
+    ] as const
+    expect(of('warder')).toEqual([kept, [off('Warder')]])
+    expect(of('gemini')).toEqual([kept, [off('Gemini CLI')]])
+    expect(of('codex')).toEqual([
+      [
+        ['enabled_tools', limited.tools!.only],
+        ['disabled_tools', ['delete']],
+      ],
+      [off('Codex')],
+    ])
+    const lost = ['the only tools that it lets through', 'the tools that it leaves out']
+    const said = (title: string, words: readonly string[]): readonly string[] =>
+      words.map((what) => `${what} (${title} has no field for it)`)
+    expect(of('claude-code')).toEqual([[], [off('Claude Code'), ...said('Claude Code', lost)]])
+    for (const [host, title] of [
+      ['vscode', 'VS Code'],
+      ['cursor', 'Cursor'],
+    ] as const) {
+      const all = ['the time limit of a call', 'that it is switched off', ...lost]
+      expect(of(host)).toEqual([[], said(title, all)])
+    }
+    expect(writeEntry(command, 'shell', 'codex').entry).toMatchObject({ disabled_tools: ['y'] })
+    expect(writeEntry(command, 'shell', 'vscode').lost).toEqual(said('VS Code', lost.slice(1)))
+  })
+
+  test('Warder’s own entry limits tools as Gemini’s does, and fields that nobody reads are named', async () => {
+    const home = makeHome()
+    home.write('home/.config/warder/servers.json', {
+      mcpServers: {
+        a: { type: 'http', url: full.url, includeTools: ['read'], excludeTools: ['b'], cwd: '/x' },
+      },
+    })
+    const [server] = (await home.load()).servers
+    expect(server?.tools).toEqual({ only: ['read'], without: ['b'] })
+    expect(unreadFields(server!)).toEqual(['cwd'])
   })
 
   test('a command', () => {

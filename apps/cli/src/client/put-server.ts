@@ -1,4 +1,5 @@
 import {
+  checkHostFileEdit,
   decidePolicy,
   dialects,
   type Entry,
@@ -19,6 +20,7 @@ import {
 import type { Option } from '../command.ts'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
+import { holdLists } from './hold-lists.ts'
 
 export type WritableScope = Extract<Scope, 'local' | 'project' | 'user'>
 export const writableScopes: readonly WritableScope[] = ['local', 'project', 'user']
@@ -75,22 +77,45 @@ export function checkPolicy(server: WritableServer, host: Host, config: HostConf
     throw new Problem(`${plain(server.name)} is not allowed here: ${plain(decision.why)}.`)
 }
 
-/** Changes one entry of a host's file; what stands against it becomes a Problem. */
-export function putEntry(
-  place: ListPlace,
-  name: string,
-  action: HostFileEdit['action'],
-  entry: Entry | undefined,
+/** A change of one entry of a host's file. */
+export interface Change {
+  readonly place: ListPlace
+  readonly name: string
+  readonly action: HostFileEdit['action']
+  readonly entry?: Entry | undefined
+}
+
+/** Changes entries; what stands against the first that cannot be changed becomes a Problem. */
+export async function putEntries(
+  changes: readonly Change[],
+  project: Pick<HostConfig, 'project'>,
+): Promise<void> {
+  await holdLists(() => {
+    for (const change of changes) asProblem(change, () => editHostFile(editOf(change, project)))
+  })
+}
+
+/** Throws what `putEntries` would, for any of them, and changes nothing. */
+export function checkEntries(changes: readonly Change[], project: Pick<HostConfig, 'project'>): void {
+  for (const change of changes) asProblem(change, () => checkHostFileEdit(editOf(change, project)))
+}
+
+function editOf(
+  { place, name, action, entry }: Change,
   { project }: Pick<HostConfig, 'project'>,
-): void {
+): HostFileEdit {
+  return {
+    place,
+    name,
+    action,
+    ...(entry === undefined ? {} : { entry }),
+    ...(place.scope === 'project' ? { within: project } : {}),
+  }
+}
+
+function asProblem({ place }: Change, work: () => void): void {
   try {
-    editHostFile({
-      place,
-      name,
-      action,
-      ...(entry === undefined ? {} : { entry }),
-      ...(place.scope === 'project' ? { within: project } : {}),
-    })
+    work()
   } catch (error) {
     if (error instanceof HostFileError) throw new Problem(plain(error.message))
     const { code } = error as NodeJS.ErrnoException

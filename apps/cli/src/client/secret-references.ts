@@ -1,35 +1,13 @@
 import type { CredentialStore } from '@warder/client'
-import {
-  isHeaderName,
-  isHeaderValue,
-  isSecretName,
-  readSecretReference,
-  type Texts,
-} from '@warder/host-config'
+import { readSecretReference } from '@warder/host-config'
 import { isJsonObject, ownValue, readStrictText } from '@warder/protocol'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
+import { checkHeaders, serverList } from './check-headers.ts'
 import type { FoundServer } from './find-server.ts'
 import { runHeaderHelper } from './header-helper.ts'
 
 type OpenStore = () => Promise<CredentialStore>
-
-/** Headers that belong to HTTP and to MCP, not to whoever writes a list of servers. */
-const kept = new Set([
-  'accept',
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'keep-alive',
-  'last-event-id',
-  'mcp-protocol-version',
-  'mcp-session-id',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 /**
  * The headers of a server as they are sent: those of its entry with what the credential store keeps put in,
@@ -49,7 +27,7 @@ export async function loadHeaders(
       if (other.toLowerCase() === name.toLowerCase()) delete headers[other]
     headers[name] = value
   }
-  checkHeaders(headers, found)
+  checkHeaders(headers, found.server, serverList)
   return headers
 }
 
@@ -64,9 +42,9 @@ export async function keepSecret(
   await store.locked(storeName(name), () => store.write(storeName(name), record))
 }
 
-/** Whether there is a secret of this name. */
-export async function hasSecret(store: CredentialStore, name: string): Promise<boolean> {
-  return (await store.read(storeName(name))) !== undefined
+/** For which origin there is a secret of this name; undefined when there is none. */
+export async function secretOrigin(store: CredentialStore, name: string): Promise<string | undefined> {
+  return readKept(await store.read(storeName(name)))?.origin
 }
 
 function storeName(name: string): string {
@@ -120,19 +98,4 @@ function readKept(text: string | undefined): { readonly origin: string; readonly
   if (!isJsonObject(record) || ownValue(record, 'version') !== 1) return undefined
   const [origin, value] = [ownValue(record, 'origin'), ownValue(record, 'value')]
   return typeof origin === 'string' && typeof value === 'string' ? { origin, value } : undefined
-}
-
-function checkHeaders(headers: Texts, { server }: FoundServer): void {
-  const { protocol, hostname } = new URL(server)
-  const isPlain = protocol === 'http:' && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
-  for (const [name, value] of Object.entries(headers)) {
-    if (!isHeaderName(name) || !isHeaderValue(value))
-      throw new Problem(`the header ${plain(name)} cannot be sent as it is.`)
-    if (kept.has(name.toLowerCase()))
-      throw new Problem(`the header ${plain(name)} is not for a list of servers to set.`)
-    if (isPlain && isSecretName(name))
-      throw new Problem(
-        `the header ${plain(name)} would cross the network in the clear: ${plain(server)} is not https. Nothing was sent.`,
-      )
-  }
 }

@@ -7,6 +7,7 @@ import {
   isPlainName,
   type ListedServer,
   listServers,
+  unreadFields,
   writeEntry,
 } from '@warder/host-config'
 import { plain } from '../output.ts'
@@ -37,13 +38,13 @@ export function translateServers(
     )
   return there
     .filter(({ server }) => names.length === 0 || names.includes(server.name))
-    .map((listed) => translate(listed, to))
+    .map((listed) => translate(listed, to, names.length > 0))
 }
 
 /** Statuses that say only that a host would not use it yet; taking it over is the user's own word. */
 const usable: readonly ListedServer['status'][] = ['active', 'pending', 'disabled']
 
-function translate(listed: ListedServer, to: Host): Translated {
+function translate(listed: ListedServer, to: Host, isNamed: boolean): Translated {
   const { server, status, why } = listed
   const { expansion } = dialects[server.source.host]
   const no = (words: string, lost: readonly string[] = []): Translated => ({
@@ -53,11 +54,18 @@ function translate(listed: ListedServer, to: Host): Translated {
     why: words,
   })
   if (!usable.includes(status)) return no(`it is not used there: ${why}`)
+  if (status === 'disabled' && !isNamed)
+    return no(`it is switched off there; to take it over all the same, name it: ${server.name}`)
   if (!isPlainName(server.name)) return no('its name has other characters than letters, digits, _ and -')
   const secrets = findSecrets(server, expansion)
   if (secrets.length > 0)
     return no(`${secrets.join(' and ')} looks like a secret, which Warder writes into no file`)
-  const { entry, lost } = writeEntry(server, expansion, to)
+  const written = writeEntry(server, expansion, to)
+  const { entry } = written
+  const lost = [
+    ...written.lost,
+    ...unreadFields(server).map((key) => `the field ${key} (Warder does not know what it means elsewhere)`),
+  ]
   return entry === undefined
     ? no(`${dialects[to].title} cannot say it`, lost)
     : { listed, entry, lost, why: undefined }

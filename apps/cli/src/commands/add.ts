@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   dialects,
   type Host,
@@ -5,6 +6,7 @@ import {
   hosts,
   type ListPlace,
   loadHostConfig,
+  plainValue,
   readSecretReference,
   type WritableServer,
   writeEntry,
@@ -16,15 +18,16 @@ import { planHelper, showCommand, trustHelper } from '../client/header-helper.ts
 import { openCredentialStore, storeOption } from '../client/open-store.ts'
 import {
   bridgeServer,
+  checkEntries,
   checkNoSecrets,
   checkPolicy,
   checkServerName,
   placeOf,
-  putEntry,
+  putEntries,
   scopeOption,
 } from '../client/put-server.ts'
 import { readServerOptions, serverOptions } from '../client/read-server-options.ts'
-import { hasSecret, keepSecret } from '../client/secret-references.ts'
+import { keepSecret, secretOrigin } from '../client/secret-references.ts'
 import { showWholeCommand } from '../client/show-command.ts'
 import type { Command, Input } from '../command.ts'
 import { note, plain, print } from '../output.ts'
@@ -58,10 +61,13 @@ export const add: Command = {
     const steps = planSteps(server, host, input, config)
     checkNoSecrets(server)
     for (const step of steps) checkPolicy(step.server, step.place.host, config)
+    const action = input.switches.has('replace') ? 'put' : 'add'
+    const changes = steps.map(({ place, entry }) => ({ place, name, action, entry }) as const)
+    // Whatever stands against one of them is said before anything is kept or written.
+    checkEntries(changes, config)
     await agree(server, steps, input)
     await withClientProblems(() => keepSecrets(server, input))
-    const action = input.switches.has('replace') ? 'put' : 'add'
-    for (const { place, entry } of steps) putEntry(place, name, action, entry, config)
+    await putEntries(changes, config)
     if (server.headersHelper !== undefined && isInOwnList(steps)) await trust(name)
     report(name, server, steps, input)
     return 0
@@ -91,7 +97,15 @@ function planSteps(
   if (host === 'warder') throw new Problem('--bridge is for the list of a host: name it by --host.', 2)
   if (server.transport === 'stdio')
     throw new Problem('--bridge is for servers with a URL; a host starts a command itself.', 2)
-  return [makeStep(own), makeStep({ ...asked, server: bridgeServer(server.name) })]
+  const bridge = makeStep({ ...asked, server: bridgeServer(server.name) })
+  const step = makeStep(own)
+  // Bridged into one host already: a second one gets its entry beside it.
+  return !switches.has('replace') && isThere(step, config) ? [bridge] : [step, bridge]
+}
+
+function isThere({ server: { name }, entry }: Step, { servers }: HostConfig): boolean {
+  const there = servers.find(({ name: its, source }) => source.host === 'warder' && its === name)
+  return there !== undefined && isDeepStrictEqual(JSON.parse(JSON.stringify(plainValue(there.node))), entry)
 }
 
 function makeStep({ place, server }: Omit<Step, 'entry'>): Step {
@@ -139,9 +153,15 @@ async function keepSecrets(server: WritableServer, { switches, options }: Input)
   if (isGiven && names.size > 1)
     throw new Problem('--secret-stdin gives one secret, and the headers refer to several.', 2)
   const store = await openCredentialStore(options['store'], { mayAsk: true })
+  const { origin } = new URL(server.url!)
+  const before = await secretOrigin(store, first.name)
+  if (isGiven && before !== undefined && before !== origin && !switches.has('replace'))
+    throw new Problem(
+      `keychain://${first.name} is kept for ${plain(before)}. Choose another name, or --replace it.`,
+    )
   if (!isGiven) {
     for (const name of names)
-      if (!(await hasSecret(store, name)))
+      if ((await secretOrigin(store, name)) === undefined)
         note(`There is no secret keychain://${name} yet: add it by --replace and --secret-stdin.`)
     return
   }

@@ -1,7 +1,14 @@
-import { dialects, type Entry, type Host, hosts, loadHostConfig } from '@warder/host-config'
+import {
+  dialects,
+  type Entry,
+  type Host,
+  hosts,
+  type ListedServer,
+  loadHostConfig,
+} from '@warder/host-config'
 import { askYes } from '../client/ask-yes.ts'
 import { ownPlaces } from '../client/find-server.ts'
-import { checkPolicy, placeOf, putEntry, scopeOption } from '../client/put-server.ts'
+import { checkPolicy, placeOf, putEntries, scopeOption } from '../client/put-server.ts'
 import { showWholeCommand } from '../client/show-command.ts'
 import { type Translated, translateServers } from '../client/translate-server.ts'
 import type { Command } from '../command.ts'
@@ -30,28 +37,28 @@ export const importCommand: Command = {
     const place = placeOf(to, options['scope'], config)
     const translated = translateServers(config, { from, to, names: words })
     await agree(translated, to, switches.has('yes'))
-    const results = translated.map((one) => {
-      const { name } = one.listed.server
-      const why = one.why ?? write(one.entry!)
-      return {
-        name: plain(name),
+    const action = switches.has('replace') ? 'put' : 'add'
+    /** Why it was not written. One server that cannot be written keeps none of the others out. */
+    const write = async ({ server }: ListedServer, entry: Entry): Promise<string | undefined> => {
+      try {
+        checkPolicy(server, to, config)
+        await putEntries([{ place, name: server.name, action, entry }], config)
+        return undefined
+      } catch (error) {
+        if (error instanceof Problem) return error.message
+        throw error
+      }
+    }
+    const results: Result[] = []
+    for (const { listed, entry, why: before, lost } of translated) {
+      const why = before ?? (await write(listed, entry!))
+      results.push({
+        name: plain(listed.server.name),
         imported: why === undefined,
         why: why === undefined ? undefined : plain(why),
-        lost: one.lost.map(plain),
-      }
-
-      /** One server that cannot be written keeps none of the others out. */
-      function write(entry: Entry): string | undefined {
-        try {
-          checkPolicy(one.listed.server, to, config)
-          putEntry(place, name, switches.has('replace') ? 'put' : 'add', entry, config)
-          return undefined
-        } catch (error) {
-          if (error instanceof Problem) return error.message
-          throw error
-        }
-      }
-    })
+        lost: lost.map(plain),
+      })
+    }
     if (switches.has('json')) print(JSON.stringify(results))
     else {
       if (results.length === 0) print(`${dialects[from].title} has no servers to import.`)
@@ -62,6 +69,14 @@ export const importCommand: Command = {
     }
     return results.every(({ imported }) => imported) ? 0 : 1
   },
+}
+
+/** What became of one server. */
+interface Result {
+  readonly name: string
+  readonly imported: boolean
+  readonly why: string | undefined
+  readonly lost: readonly string[]
 }
 
 /** Commands that a host will start are shown in full before any is written. */

@@ -9,7 +9,7 @@ import {
   type ServerConfig,
 } from '@warder/host-config'
 import { ownPlaces } from '../client/find-server.ts'
-import { placeOf, putEntry, scopeOption, writableScopes } from '../client/put-server.ts'
+import { placeOf, putEntries, scopeOption, writableScopes } from '../client/put-server.ts'
 import { showUrl } from '../client/show-server.ts'
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
@@ -29,7 +29,7 @@ export const remove: Command = {
     const config = await loadHostConfig(ownPlaces())
     const { host, scope } = chooseOne(name, input, config)
     const place = placeOf(host, scope, config)
-    putEntry(place, name, 'remove', undefined, config)
+    await putEntries([{ place, name, action: 'remove' }], config)
     if (input.switches.has('json'))
       print(JSON.stringify({ name, host, scope: place.scope, file: place.file }))
     else print(`${plain(name)} is no longer in the list of ${dialects[host].title}: ${plain(place.file)}`)

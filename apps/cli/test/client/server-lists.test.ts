@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ownHome } from './own-home.ts'
+import { ownHome, type Ran } from './own-home.ts'
 
 const tracker = 'https://mcp.example.com/mcp'
 const own = 'home/.config/warder/servers.json'
@@ -277,6 +278,63 @@ describe('warder add', () => {
     expect(JSON.parse(home.read(own)).mcpServers.tracker.url).toBe('https://other.example')
   })
 
+  test('a second host gets its bridge beside the first, and what stands in the way of one step undoes none', async () => {
+    const home = ownHome()
+    const bridge = ['--bridge', '--yes', '--host']
+    expect((await home.warder(['add', 'tracker', tracker, ...bridge, 'cursor'])).code).toBe(0)
+    expect((await home.warder(['add', 'tracker', tracker, ...bridge, 'vscode'])).code).toBe(0)
+    expect(JSON.parse(home.read('home/.config/Code/User/mcp.json')).servers.tracker.args).toEqual([
+      'connect',
+      'tracker',
+    ])
+    const other = await home.warder(['add', 'tracker', 'https://other.example/mcp', ...bridge, 'gemini'])
+    expect([other.code, other.err]).toEqual([1, expect.stringContaining('--replace')])
+    expect(existsSync(join(home.root, 'home/.gemini/settings.json'))).toBe(false)
+    home.write('home/.gemini/settings.json', { mcpServers: { notes: { httpUrl: tracker } } })
+    expect((await home.warder(['add', 'notes', tracker, ...bridge, 'gemini'])).code).toBe(1)
+    expect(Object.keys(JSON.parse(home.read(own)).mcpServers)).toEqual(['tracker'])
+  })
+
+  test('Q16 a secret that is kept stays when the server is not added, and is for one origin', async () => {
+    const home = ownHome()
+    const key = home.write('home/key', 'k'.repeat(64))
+    const env = { WARDER_STORE: 'encrypted-file', WARDER_STORE_KEY_FILE: key }
+    const add = (name: string, url: string, secret: string, ...more: readonly string[]): Ran =>
+      home.program(['add', name, url, '--header', 'X-Key: keychain://svc', '--secret-stdin', ...more], {
+        input: `${secret}\n`,
+        env,
+      })
+    expect(add('svc', 'https://a.example/mcp', 'canary-one').code).toBe(0)
+    expect(add('svc', 'https://b.example/mcp', 'canary-two').err).toContain('has a server "svc" already')
+    const other = add('other', 'https://b.example/mcp', 'canary-two')
+    expect([other.code, other.err]).toEqual([
+      1,
+      expect.stringContaining(
+        'keychain://svc is kept for https://a.example. Choose another name, or --replace it.',
+      ),
+    ])
+    expect(Object.keys(JSON.parse(home.read(own)).mcpServers)).toEqual(['svc'])
+    expect(add('other', 'https://b.example/mcp', 'canary-two', '--replace').code).toBe(0)
+  })
+
+  test('several commands at once: every change that was reported is there', async () => {
+    const home = ownHome()
+    const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+    const runs = Array.from({ length: 6 }, async (_, at) => {
+      const argv = ['--conditions=@warder/source', main, 'add', `s${at}`, tracker, '--host', 'cursor']
+      const child = spawn(process.execPath, argv, {
+        cwd: join(home.root, 'project'),
+        env: { PATH: process.env['PATH'] ?? '', HOME: join(home.root, 'home') },
+        stdio: 'ignore',
+      })
+      expect(await once(child, 'exit')).toEqual([0, null])
+    })
+    await Promise.all(runs)
+    expect(Object.keys(JSON.parse(home.read('home/.cursor/mcp.json')).mcpServers).sort()).toEqual(
+      runs.map((_, at) => `s${at}`),
+    )
+  })
+
   test('what the user’s own settings deny is not added', async () => {
     const home = ownHome()
     home.write('home/.claude/settings.json', {
@@ -423,6 +481,34 @@ describe('warder import and export', () => {
       out: expect.stringContaining('has a server "tracker" already'),
     })
     expect((await home.warder(['import', '--from', 'claude-code', '--replace'])).code).toBe(0)
+  })
+
+  test('limits of tools come along, what is switched off stays where it is, and a field that nobody knows is told', async () => {
+    const home = ownHome()
+    home.write(
+      'home/.codex/config.toml',
+      `[mcp_servers.tracker]\nurl = "${tracker}"\ndisabled_tools = ["delete_issue"]\nenabled_tools = ["read_issue"]\nstartup_timeout_sec = 9\n` +
+        `[mcp_servers.off]\nurl = "${tracker}"\nenabled = false\n`,
+    )
+    const all = JSON.parse((await home.warder(['import', '--from', 'codex', '--json'])).out)
+    expect(all).toEqual([
+      {
+        name: 'tracker',
+        imported: true,
+        lost: ['the field startup_timeout_sec (Warder does not know what it means elsewhere)'],
+      },
+      { name: 'off', imported: false, why: expect.stringContaining('name it: off'), lost: [] },
+    ])
+    expect(JSON.parse(home.read(own)).mcpServers.tracker).toEqual({
+      type: 'http',
+      url: tracker,
+      includeTools: ['read_issue'],
+      excludeTools: ['delete_issue'],
+    })
+    const named = JSON.parse((await home.warder(['import', 'off', '--from', 'codex', '--json'])).out)
+    expect(named).toEqual([
+      { name: 'off', imported: true, lost: ['that it is switched off (Warder has no field for it)'] },
+    ])
   })
 
   test('into VS Code: what its words cannot say is told, one by one', async () => {

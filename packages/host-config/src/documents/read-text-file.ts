@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
-import { dirname, relative, sep } from 'node:path'
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Finding, FindingRule } from '../finding.ts'
+import { leadsOut } from './where-it-leads.ts'
 
 /** The history that Claude Code keeps in `~/.claude.json` makes it large; nothing real comes near this. */
 const largest = 32 * 1024 * 1024
@@ -29,7 +29,7 @@ export function readTextFile(file: string, { within }: { within?: string } = {})
   })
   let handle: number
   try {
-    if (within !== undefined && leadsOut(file, within))
+    if (within !== undefined && existsSync(file) && leadsOut(file, within))
       return no('outside-project', 'This link leads out of the project; Warder does not follow it.')
     handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
@@ -52,13 +52,6 @@ export function readTextFile(file: string, { within }: { within?: string } = {})
   } finally {
     closeSync(handle)
   }
-}
-
-function leadsOut(file: string, directory: string): boolean {
-  const target = realpathSync(file)
-  const home = realpathSync(directory)
-  const path = relative(home, target)
-  return path === '..' || path.startsWith(`..${sep}`) || dirname(target) === target
 }
 
 /** The size that `fstat` told may have changed since. */

@@ -3,6 +3,7 @@ import { type HostNode, nodeAt, plainValue } from '../documents/host-node.ts'
 import { readJson } from '../documents/read-json.ts'
 import { readTextFile } from '../documents/read-text-file.ts'
 import { readToml } from '../documents/read-toml.ts'
+import { leadsOut } from '../documents/where-it-leads.ts'
 import type { Finding } from '../finding.ts'
 import { dialects, type HostStyle } from '../hosts/dialects.ts'
 import type { ListPlace } from '../hosts/places.ts'
@@ -31,17 +32,31 @@ export interface HostFileEdit {
  * stay as they are, and the result is read again and compared before it is written. Throws `HostFileError`,
  * and then nothing has changed.
  *
- * Does not look for secrets: `findSecrets` does, and must be asked before.
+ * Does not look for secrets: `findSecrets` does, and must be asked before. Of several that change a file at once, one may
+ * be lost: who calls this from several processes holds a lock.
  */
 export function editHostFile(edit: HostFileEdit): void {
-  const { place, name, entry } = edit
+  const { before, after } = planEdit(edit)
+  writeInPlace(edit.place.file, before, after, edit.place.scope === 'project' ? 0o644 : 0o600)
+}
+
+/** Throws what `editHostFile` would, and writes nothing. */
+export function checkHostFileEdit(edit: HostFileEdit): void {
+  planEdit(edit)
+}
+
+/** The whole text of the file, as it is (undefined: not there) and as it becomes. */
+function planEdit(edit: HostFileEdit): { readonly before: string | undefined; readonly after: string } {
+  const { place, name, entry, within } = edit
   const { file } = place
   if (isDangerousName(name))
     throw new HostFileError(file, `a server cannot be called ${JSON.stringify(name)}.`)
   const { style } = dialects[place.host]
-  const read = readTextFile(file, edit.within === undefined ? {} : { within: edit.within })
+  const read = readTextFile(file, within === undefined ? {} : { within })
   const problem = read?.findings.find(({ level }) => level === 'error')
   if (problem !== undefined) throw refused(problem)
+  if (read === undefined && within !== undefined && leadsOut(file, within))
+    throw new HostFileError(file, `${file} leads out of the project through a link. Nothing was written.`)
   const text = read?.text ?? ''
   const before = readText(file, text, style)
   checkEditable(before, edit)
@@ -51,12 +66,7 @@ export function editHostFile(edit: HostFileEdit): void {
     throw new HostFileError(file, `${file} has its servers in an inline table. Change that one by hand.`)
   checkResult(file, before, readText(file, after, style), change)
   const mark = read?.hasMark === true ? '\ufeff' : ''
-  writeInPlace(
-    file,
-    read === undefined ? undefined : mark + text,
-    mark + after,
-    place.scope === 'project' ? 0o644 : 0o600,
-  )
+  return { before: read === undefined ? undefined : mark + text, after: mark + after }
 }
 
 function readText(file: string, text: string, style: HostStyle): HostNode | undefined {
@@ -93,7 +103,10 @@ function checkEditable(root: HostNode | undefined, { place, name, action }: Host
   }
   const there = nodeAt(root, [...path, name])
   if (action === 'add' && there !== undefined)
-    throw new HostFileError(file, `${file}:${there.place.line} has a server ${JSON.stringify(name)} already.`)
+    throw new HostFileError(
+      file,
+      `${file}:${there.place.line} has a server ${JSON.stringify(name)} already. To put another in its place: --replace`,
+    )
   if ((action === 'replace' || action === 'remove') && there === undefined)
     throw new HostFileError(file, `${file} has no server ${JSON.stringify(name)}.`)
 }

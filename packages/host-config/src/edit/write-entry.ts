@@ -1,5 +1,6 @@
 import type { ExpansionStyle } from '../expand.ts'
 import { dialects } from '../hosts/dialects.ts'
+import { toolKeys } from '../hosts/tool-keys.ts'
 import type { WritableServer } from '../secrets/check-writable.ts'
 import { isSecretReference } from '../secrets/secret-reference.ts'
 import type { Host, OAuthPins, Texts } from '../server-config.ts'
@@ -41,14 +42,20 @@ export function writeEntry(server: WritableServer, from: ExpansionStyle, to: Hos
     lose(`${written.lost} in ${what}`, `${title} does not put that in`)
     return undefined
   }
-  if (server.transport === 'stdio') return { entry: writeCommand(server, to, rewrite), lost }
+  if (server.timeoutMs !== undefined && hasNoTimeout.includes(to)) lose('the time limit of a call')
+  if (server.isDisabled === true) lose('that it is switched off')
+  const tools = writeToolLists(server, to, lose)
+  if (server.transport === 'stdio') {
+    const entry = writeCommand(server, to, rewrite)
+    return { entry: entry && { ...entry, ...tools }, lost }
+  }
   const url = rewrite(server.url ?? '', 'the URL')
   if (url === undefined) return { entry: undefined, lost }
   const headers = rewriteHeaders(server, to, rewrite, lose)
   const parts: Parts = { server, url, headers, oauth: server.oauth ?? {}, lose }
   const entry = remoteWriters[to](parts)
   if (server.headersHelper !== undefined && entry['headersHelper'] === undefined) lose('the headers helper')
-  return { entry, lost }
+  return { entry: { ...entry, ...tools }, lost }
 }
 
 type Rewrite = (text: string, what: string) => string | undefined
@@ -99,9 +106,24 @@ function field(key: string, value: EntryValue | undefined): Entry {
   return value === undefined || isEmpty ? {} : { [key]: value }
 }
 
+const hasNoTimeout: readonly Host[] = ['vscode', 'cursor', 'claude-desktop']
+
 function timeoutField({ timeoutMs }: WritableServer, to: Host): Entry {
-  if (timeoutMs === undefined || ['vscode', 'cursor', 'claude-desktop'].includes(to)) return {}
+  if (timeoutMs === undefined || hasNoTimeout.includes(to)) return {}
   return to === 'codex' ? { tool_timeout_sec: timeoutMs / 1000 } : { timeout: timeoutMs }
+}
+
+function writeToolLists({ tools = {} }: WritableServer, to: Host, lose: Parts['lose']): Entry {
+  const { only, without } = tools
+  const keys = toolKeys[to]
+  if (keys !== undefined)
+    return {
+      ...(only === undefined ? {} : { [keys[0]]: only }),
+      ...(without === undefined ? {} : { [keys[1]]: without }),
+    }
+  if (only !== undefined) lose('the only tools that it lets through')
+  if (without !== undefined) lose('the tools that it leaves out')
+  return {}
 }
 
 function writeClaude({ server, url, headers, oauth }: Parts, helper: WritableServer['headersHelper']): Entry {

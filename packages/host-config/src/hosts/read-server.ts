@@ -6,6 +6,7 @@ import { hasHiddenCharacter, isDangerousName, isPlainName, reservedNames } from 
 import { dialects } from './dialects.ts'
 import { type EntryReader, makeEntryReader } from './entry-reader.ts'
 import { readOAuth } from './read-oauth.ts'
+import { toolKeys } from './tool-keys.ts'
 
 /**
  * One entry of a table of servers. A mistake never throws: what cannot be used at all has `broken`, and only
@@ -190,11 +191,6 @@ function readTimeout(host: ServerSource['host'], read: EntryReader): Fields {
   const timeoutMs = host === 'codex' ? given * 1000 : given
   // Claude Code leaves a timeout under a second alone: somebody meant seconds.
   return timeoutMs >= 1000 && Number.isFinite(timeoutMs) ? { timeoutMs } : {}
-}
-
-const toolKeys: Readonly<Partial<Record<ServerSource['host'], readonly [string, string]>>> = {
-  codex: ['enabled_tools', 'disabled_tools'],
-  gemini: ['includeTools', 'excludeTools'],
 }
 
 function readToolLists(host: ServerSource['host'], read: EntryReader): Fields {

@@ -17,6 +17,8 @@ export type WritableServer = Pick<
   | 'args'
   | 'env'
   | 'timeoutMs'
+  | 'tools'
+  | 'isDisabled'
 >
 
 /**
