@@ -77,7 +77,9 @@ export function createOutbound(options: OutboundOptions = {}): OutboundFetch {
     const proxy = url.protocol === 'https:' ? findProxy(url, network?.proxies) : undefined
     const headers = plainHeaders(request)
     const deadline = new AbortController()
-    const timer = setTimeout(() => deadline.abort(), request.timeoutMs ?? 3000)
+    const { timeoutMs = 3000 } = request
+    const endsAt = performance.now() + timeoutMs
+    const timer = setTimeout(() => deadline.abort(), timeoutMs)
     const { signal } = deadline
     try {
       const isKnownToProxy = proxy !== undefined && !isLiteral(url.hostname)
@@ -93,6 +95,7 @@ export function createOutbound(options: OutboundOptions = {}): OutboundFetch {
         wants: (status) => request.statuses === 'any' || status === 200,
         maxBytes: request.maxBytes,
         signal,
+        endsAt,
       })
       return checkAnswer(answer, headers, request.statuses)
     } catch (error) {

@@ -18,6 +18,8 @@ export interface CheckedRequest {
   readonly maxBytes: number
   /** Ends connecting, waiting and reading alike. */
   readonly signal: AbortSignal
+  /** When the signal does that, by `performance.now()`. */
+  readonly endsAt: number
 }
 
 /** What came back, of any status, with the body only where it was wanted. */
@@ -105,21 +107,40 @@ function tunnelConnector(
   }
 }
 
+/** The longest that one address may keep the next one waiting, in milliseconds. */
+const maxShare = 1000
+
+/**
+ * One address after the other. One that is silent (an IPv6 route that leads nowhere) gets a share of the time and no more; it is
+ * tried again where all others have failed at once, since it may only have been slow.
+ */
 function pinnedConnector(
-  { network, signal }: CheckedRequest,
+  { network, signal, endsAt }: CheckedRequest,
   { addresses }: { readonly addresses: readonly string[] },
 ): buildConnector.connector {
   const connect = connectorTo(network, 0)
   return (options, callback) => {
-    const tryNext = ([hostname = '', ...others]: readonly string[]): void => {
+    const tryNext = ([hostname = '', ...others]: readonly string[], silent: readonly string[]): void => {
+      let again = silent
+      let timer: NodeJS.Timeout | undefined
       const done: buildConnector.Callback = (...result) => {
-        if (result[0] !== null && others.length > 0 && !signal.aborted) tryNext(others)
+        clearTimeout(timer)
+        if (result[0] === null || signal.aborted) callback(...result)
+        else if (others.length > 0) tryNext(others, again)
+        else if (again.length > 0) tryNext(again, [])
         else callback(...result)
       }
       // Only the place to connect to is ours: `options.host`, the name of the URL, stays what SNI and the certificate go by.
-      destroyOnAbort(connect({ ...options, hostname }, done), signal)
+      const socket = connect({ ...options, hostname }, done)
+      destroyOnAbort(socket, signal)
+      if (others.length === 0) return
+      const share = Math.min(maxShare, (endsAt - performance.now()) / (others.length + 1))
+      timer = setTimeout(() => {
+        again = [...silent, hostname]
+        socket.destroy(new Error('this address is silent'))
+      }, share)
     }
-    tryNext(addresses)
+    tryNext(addresses, [])
   }
 }
 

@@ -52,7 +52,7 @@ export function createUserFetch(network: Network = {}): UserFetch {
             path: url.href,
             headers: { ...headers, host: url.host, ...proxyAuthorization(proxy) },
           })
-    return readResponse(await inTime(answered, url, init.signal))
+    return readResponse(await inTime(answered, url, init.signal), url)
   }
 }
 
@@ -120,9 +120,17 @@ async function inTime<Answer>(
   }
 }
 
-const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304])
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
-function readResponse({ statusCode: status, headers: raw, body }: Dispatcher.ResponseData): Response {
+function readResponse(
+  { statusCode: status, headers: raw, body }: Dispatcher.ResponseData,
+  url: URL,
+): Response {
+  // What lies outside makes no Response; HTTP has no meaning for it either (RFC 9110 section 15).
+  if (status < 200 || status > 599) {
+    body.on('error', () => {}).destroy()
+    throw new Refusal('outbound.content', { detail: `${url.host} answered with status ${status}` })
+  }
   const headers = readHeaders(raw)
   const encoding = headers.get('content-encoding') ?? 'identity'
   if (bodiless.has(status) || encoding.toLowerCase() !== 'identity') {

@@ -100,6 +100,27 @@ describe('the fetch for the user’s own server', () => {
     }
   })
 
+  test.each([600, 799, 999])(
+    'status %i, which HTTP does not have, is refused and not read',
+    async (status) => {
+      const closed = Promise.withResolvers<void>()
+      await using server = await serve((request, response) => {
+        request.socket.on('close', () => closed.resolve())
+        response.writeHead(status).write('endless')
+      })
+      await expect(createUserFetch()(`${server.origin}/mcp?x`, {})).rejects.toMatchObject({
+        reason: 'outbound.content',
+        notes: { detail: `127.0.0.1:${server.port} answered with status ${status}` },
+      })
+      await closed.promise
+    },
+  )
+
+  test('twin: 599 comes back', async () => {
+    await using server = await serve((_, response) => response.writeHead(599).end())
+    expect((await createUserFetch()(server.origin, {})).status).toBe(599)
+  })
+
   test('an encoded body that nobody asked for is refused; what belongs to the connection is not the caller’s', async () => {
     await using server = await serve((request, response) => {
       response.writeHead(200, { 'content-encoding': request.url === '/gzip' ? 'gzip' : 'identity' }).end('x')
