@@ -63,14 +63,10 @@ async function renew(
 ): Promise<Renewed> {
   parts.trace({ step: 'challenge', outcome: 'done', url, data: { status: 401, ...challenge } })
   const rejected = held?.tokens.accessToken
-  const renewed = await until(
-    init.signal,
-    session.join(`renew ${mayRefresh} ${rejected ?? ''}`, () =>
-      renewTokens(parts, session, { challenge, rejected, mayRefresh }),
-    ),
+  const request = { challenge, rejected, mayRefresh, operation: readOperation(init) }
+  return until(init.signal, () =>
+    session.join(`renew ${mayRefresh} ${rejected ?? ''}`, () => renewTokens(parts, session, request)),
   )
-  if (renewed.how === 'signed-in') count(session, readOperation(init))
-  return renewed
 }
 
 /** Undefined where the policy, the user or too many attempts say no. */
@@ -82,28 +78,15 @@ async function stepUp(
   const { trace } = parts
   trace({ step: 'challenge', outcome: 'done', url, data: { status: 403, ...challenge } })
   const operation = readOperation(init)
-  const attempts = session.attempts.get(operation) ?? 0
   const key = `step-up ${challenge.scopes?.join(' ') ?? ''} ${operation}`
   try {
-    const request = { challenge, used: held, operation, attempts }
-    const renewed = await until(
-      init.signal,
-      session.join(key, () => stepUpTokens(parts, session, request)),
-    )
-    count(session, operation)
-    return renewed
+    const request = { challenge, used: held, operation }
+    return await until(init.signal, () => session.join(key, () => stepUpTokens(parts, session, request)))
   } catch (error) {
     if (!isStepUpRefusal(error)) throw error
     trace({ step: 'step-up', outcome: 'refused', why: error.message, refusal: error.reason })
     return undefined
   }
-}
-
-const maxOperations = 1000
-
-function count({ attempts }: Session, operation: string): void {
-  if (attempts.size >= maxOperations) attempts.clear()
-  attempts.set(operation, (attempts.get(operation) ?? 0) + 1)
 }
 
 function checkOwn(url: string, server: string): void {
@@ -131,9 +114,12 @@ async function send(
   return sendWithToken({ tokens: held.tokens, dpop, method, url, now, send: withToken })
 }
 
-/** A caller may stop waiting; the sign-in goes on, since others wait for it too. */
-async function until<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {
-  if (signal === undefined) return work
+/**
+ * A caller may stop waiting; the sign-in goes on, since others wait for it too. For one who is gone already
+ * nothing begins.
+ */
+async function until<Value>(signal: AbortSignal | undefined, work: () => Promise<Value>): Promise<Value> {
+  if (signal === undefined) return work()
   signal.throwIfAborted()
   let leave = (): void => {}
   const left = new Promise<never>((_, reject) => {
@@ -141,7 +127,7 @@ async function until<Value>(signal: AbortSignal | undefined, work: Promise<Value
     signal.addEventListener('abort', leave, { once: true })
   })
   try {
-    return await Promise.race([work, left])
+    return await Promise.race([work(), left])
   } finally {
     signal.removeEventListener('abort', leave)
   }

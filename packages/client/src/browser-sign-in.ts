@@ -2,15 +2,16 @@ import { Refusal } from '@warder/protocol'
 import { checkCodeFlow } from './check-code-flow.ts'
 import type { ClientParts } from './client-parts.ts'
 import type { Discovery } from './discover.ts'
-import { finishSignIn } from './finish-sign-in.ts'
+import { finishSignIn, type ProvenCode } from './finish-sign-in.ts'
 import { isDeadClient } from './is-dead-client.ts'
 import { obtainRegistration } from './obtain-registration.ts'
 import type { UsableRegistration } from './pre-registered.ts'
 import type { ServerMetadata } from './read-server-metadata.ts'
+import type { TokenSet } from './records.ts'
 import { boundBy, needOf, type SignInRequest, scopesOf, sendResourceOf } from './sign-in-request.ts'
 import { type SignedIn, saveSignedIn } from './signed-in.ts'
 import { type SignInRecord, startSignIn } from './start-sign-in.ts'
-import { findRegistration } from './stored-registrations.ts'
+import { findRegistration, retireRegistration } from './stored-registrations.ts'
 import type { DpopNeed } from './tokens/dpop/decide-dpop.ts'
 import { requestToken } from './tokens/request-token.ts'
 import type { BrowserWay } from './ways/sign-in-way.ts'
@@ -78,6 +79,7 @@ export async function beginSignIn(
 ): Promise<BegunSignIn> {
   const { options, identity, outbound, trace, server: named, profile } = parts
   const { discovery, dead } = request
+  const scopes = scopesOf(parts, request)
   const server = checkCodeFlow(discovery.metadata, trace, options.dangerouslyAllowMissingPkce)
   const { registration, redirectUri } = await registerFor(discovery, {
     discovery,
@@ -94,7 +96,7 @@ export async function beginSignIn(
     redirectUri,
     resource: discovery.resource,
     sendResource: sendResourceOf(parts, request),
-    scopes: scopesOf(parts, request),
+    scopes,
     parameters: options.parameters,
   })
   const { metadataUrl, legacy } = discovery
@@ -135,7 +137,7 @@ export async function completeSignIn(
   pending: PendingSignIn,
   callback: string,
 ): Promise<SignedIn> {
-  const { outbound, trace, now, identity } = parts
+  const { trace, identity } = parts
   const { record, metadata, metadataUrl, legacy } = pending
   if (pending.server !== parts.server || pending.profile !== parts.profile) {
     throw new Refusal('callback.malformed', { detail: 'a sign-in to another server' })
@@ -143,21 +145,7 @@ export async function completeSignIn(
   const code = finishSignIn(record, callback, trace)
   const registration = await findRegistration(record, metadata, identity, trace)
   if (registration === undefined) throw new Refusal('client.unknown', { detail: record.issuer })
-  const tokens = await requestToken({
-    metadata,
-    registration,
-    fields: {
-      grant_type: 'authorization_code',
-      code,
-      redirect_uri: record.redirectUri,
-      code_verifier: record.verifier,
-      ...(record.sent !== undefined && { resource: record.sent }),
-    },
-    outbound,
-    dpop: boundBy(parts, pending.need),
-    trace,
-    now,
-  })
+  const tokens = await redeem(parts, pending, registration, code)
   const { issuer, resource, clientId, scopes } = record
   return saveSignedIn(parts, {
     discovery: { issuer, resource, metadataUrl, legacy },
@@ -167,4 +155,37 @@ export async function completeSignIn(
     scopes,
     tokens,
   })
+}
+
+/**
+ * A registration that is dead is let go, since whoever begins the next sign-in may know nothing of this one.
+ * Only the token endpoint can say that: what comes by a browser, its user can write himself.
+ */
+async function redeem(
+  parts: ClientParts,
+  { record, metadata, need }: PendingSignIn,
+  registration: UsableRegistration,
+  code: ProvenCode,
+): Promise<TokenSet> {
+  const { outbound, trace, now, identity } = parts
+  try {
+    return await requestToken({
+      metadata,
+      registration,
+      fields: {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: record.redirectUri,
+        code_verifier: record.verifier,
+        ...(record.sent !== undefined && { resource: record.sent }),
+      },
+      outbound,
+      dpop: boundBy(parts, need),
+      trace,
+      now,
+    })
+  } catch (error) {
+    if (isDeadClient(error)) await retireRegistration(registration, identity)
+    throw error
+  }
 }

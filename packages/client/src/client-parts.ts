@@ -12,8 +12,8 @@ import type { StepUpPolicy } from './decide-step-up.ts'
 import { checkParameters } from './start-sign-in.ts'
 import type { CredentialStore } from './storage/credential-store.ts'
 import type { Identity } from './stored-registrations.ts'
-import { createDpopKeys } from './tokens/dpop/dpop-key.ts'
 import { createDpopNonces } from './tokens/dpop/dpop-nonces.ts'
+import { keysOf } from './tokens/dpop/keys-of-store.ts'
 import type { DpopState } from './tokens/dpop/send-with-token.ts'
 import { silent, type Trace } from './trace.ts'
 
@@ -52,7 +52,7 @@ export function resolveParts(options: ClientOptions): ClientParts {
     outbound: options.outbound ?? outboundFrom(server, network),
     userFetch: options.userFetch ?? createUserFetch(network),
     stepUp: options.stepUp ?? { mode: options.scopes === undefined ? 'auto' : 'deny' },
-    dpop: { keys: createDpopKeys({ inMemory: store.kind === 'memory' }), nonces: createDpopNonces() },
+    dpop: { keys: keysOf(store), nonces: createDpopNonces() },
     trace: options.trace ?? silent,
     now: options.now ?? Date.now,
   }

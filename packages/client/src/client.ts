@@ -3,6 +3,7 @@ import { makeAuthorizedFetch } from './authorized-fetch.ts'
 import { beginSignIn, completeSignIn, type PendingSignIn } from './browser-sign-in.ts'
 import type { ClientOptions } from './client-options.ts'
 import { type ClientParts, resolveParts } from './client-parts.ts'
+import { checkCeiling } from './decide-step-up.ts'
 import { probeServer } from './probe-server.ts'
 import type { TokenSet } from './records.ts'
 import { discoverAgain, renewTokens, withSignInLock } from './renew-tokens.ts'
@@ -10,6 +11,7 @@ import { makeSession } from './session.ts'
 import { signIn } from './sign-in.ts'
 import { type SignedOut, signOut } from './sign-out.ts'
 import { loadEntry, loadSignedIn, type SignedIn } from './signed-in.ts'
+import { countTries, forgetTries } from './step-up-tries.ts'
 import type { BrowserWay } from './ways/sign-in-way.ts'
 
 /** A client of one protected MCP server, for one account. */
@@ -21,7 +23,7 @@ export interface Client {
   readonly fetch: UserFetch
   /** Signs in now, whatever is stored; what is stored stays until this has worked. */
   signIn(options?: SignInOptions): Promise<SignInStatus>
-  /** Revokes the tokens where the server can, and forgets them in any case. The registration stays for the next time. */
+  /** Forgets the tokens in any case, and revokes them where the server can. The registration stays for the next time. */
   signOut(): Promise<SignedOut>
   /** What is stored, without asking anybody. */
   status(): Promise<SignInStatus>
@@ -32,9 +34,10 @@ export interface Client {
    * from another process, refreshed, or by a sign-in. Throws as `fetch` does.
    */
   renew(options?: { readonly rejected?: string | undefined }): Promise<TokenSet>
-  /** Begins a sign-in that `completeSignIn` finishes, perhaps in another process. */
+  /** Begins a sign-in that `completeSignIn` finishes, perhaps in another process; `scopes` as `SignInRequired` names them. */
   beginSignIn(
     way: Pick<BrowserWay, 'redirectUris'>,
+    options?: Pick<SignInOptions, 'scopes'>,
   ): Promise<{ readonly url: string; readonly pending: PendingSignIn }>
   completeSignIn(pending: PendingSignIn, callback: string): Promise<SignInStatus>
   /** Ends a sign-in that is under way: whoever waits for it gets an error. */
@@ -44,6 +47,8 @@ export interface Client {
 export interface SignInOptions {
   /** Asked for instead of what the server says or what is pinned. */
   readonly scopes?: readonly string[] | undefined
+  /** Those of them that a server wants, not the user: `step-up.denied` where one is beyond the ceiling. */
+  readonly wanted?: readonly string[] | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -66,13 +71,19 @@ export interface SignInStatus {
  * read from the store, before a method is called.
  */
 export function createClient(options: ClientOptions): Client {
+  return composeClient(options)
+}
+
+/** `holds: false`: with each request the store is asked again; see `makeSession`. */
+export function composeClient(options: ClientOptions, about: { readonly holds?: boolean } = {}): Client {
   const parts = resolveParts(options)
   const ended = new AbortController()
-  const session = makeSession(parts, ended.signal)
+  const session = makeSession(parts, ended.signal, about)
 
   return {
     fetch: makeAuthorizedFetch(parts, session),
-    async signIn({ scopes, signal } = {}) {
+    async signIn({ scopes, wanted = [], signal } = {}) {
+      checkCeiling(parts.stepUp, wanted)
       const either = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal])
       const challenge = await probeServer(parts, either)
       const signedIn = await withSignInLock(
@@ -85,12 +96,10 @@ export function createClient(options: ClientOptions): Client {
         },
       )
       session.startAfresh(signedIn)
+      await forgetTries(parts)
       return statusOf(parts, signedIn)
     },
-    async signOut() {
-      session.hold(undefined)
-      return signOut(parts)
-    },
+    signOut: () => session.end(() => signOut(parts)),
     status: async () => statusOf(parts, await loadSignedIn(parts)),
     token: async () => (await session.current())?.tokens,
     async renew({ rejected } = {}) {
@@ -100,11 +109,13 @@ export function createClient(options: ClientOptions): Client {
       })
       return renewed.tokens
     },
-    async beginSignIn(way) {
+    async beginSignIn(way, { scopes } = {}) {
       const before = await loadEntry(parts)
       const challenge = await probeServer(parts, ended.signal)
       const discovery = await discoverAgain(parts, challenge, before)
-      const { url, pending } = await beginSignIn(parts, way, { discovery, before, signal: ended.signal })
+      const request = { discovery, scopes, before, signal: ended.signal }
+      const { url, pending } = await beginSignIn(parts, way, request)
+      await countTries(parts)
       return { url, pending }
     },
     async completeSignIn(pending, callback) {

@@ -4,6 +4,7 @@ import { type ServerEntry, type TokenSet, tokenName } from './records.ts'
 import { loadEntry, loadMetadataOf, type SignedIn } from './signed-in.ts'
 import { sentResource } from './start-sign-in.ts'
 import { findRegistration, forgetRegistration } from './stored-registrations.ts'
+import { canSend } from './tokens/dpop/send-with-token.ts'
 import { useTokens } from './tokens/keep-tokens.ts'
 import { refreshTokens } from './tokens/refresh-tokens.ts'
 import { TokenEndpointError } from './tokens/token-endpoint-error.ts'
@@ -15,10 +16,11 @@ import { TokenEndpointError } from './tokens/token-endpoint-error.ts'
 export async function currentTokens(parts: ClientParts, rejected?: string): Promise<SignedIn | undefined> {
   const entry = await loadEntry(parts)
   if (entry === undefined) return undefined
-  const { store, trace, now } = parts
+  const { store, trace, now, dpop } = parts
+  const canUse = (tokens: TokenSet): Promise<boolean> => canSend(tokens, dpop)
   const refresh = (tokens: TokenSet): Promise<TokenSet> => refreshOf(parts, entry, tokens)
   try {
-    const tokens = await useTokens({ store, name: tokenName(entry), refresh, rejected, trace, now })
+    const tokens = await useTokens({ store, name: tokenName(entry), refresh, canUse, rejected, trace, now })
     return tokens && { entry, tokens }
   } catch (error) {
     if (!isDeadClient(error)) throw error

@@ -4,7 +4,10 @@ import { Refusal } from '@warder/protocol'
 export interface StepUpPolicy {
   /** `auto` asks the authorization server, where the user is shown what for; `ask` asks the user here first. */
   readonly mode: 'deny' | 'ask' | 'auto'
-  /** No scope beyond these is ever asked for. Absent: no such limit. */
+  /**
+   * No scope beyond these is asked for because a server wants it, at a sign-in or later; what the user names is
+   * not limited. Absent: no such limit.
+   */
   readonly ceiling?: readonly string[] | undefined
   /** For `ask`: shown is the whole of what would be asked for. */
   readonly ask?: ((wanted: StepUpRequest) => Promise<boolean>) | undefined
@@ -35,7 +38,7 @@ export async function decideStepUp(of: {
   readonly before: readonly string[]
   readonly resource: string
   readonly operation: string
-  /** Authorization requests that were made for this operation. */
+  /** Authorization requests that were made for this operation, and questions that the user was asked here. */
   readonly attempts: number
 }): Promise<readonly string[]> {
   const { policy, challenged, before, resource, operation } = of
@@ -50,13 +53,19 @@ export async function decideStepUp(of: {
     // Asking for what is there already would only send the user through the same page again.
     throw refused('all of it was granted already')
   }
-  const beyond = challenged.filter((scope) => policy.ceiling?.includes(scope) === false)
-  if (beyond.length > 0) throw refused(`${beyond.join(' ')}: beyond the ceiling`)
+  checkCeiling(policy, challenged)
   const scopes = [...new Set([...before, ...challenged])]
   if (policy.mode === 'auto') return scopes
   const isAllowed = await policy.ask?.({ resource, operation, before, scopes })
   if (isAllowed !== true) throw refused('the user did not want it')
   return scopes
+}
+
+/** Throws `step-up.denied` where a server wants a scope beyond the ceiling. */
+export function checkCeiling({ ceiling }: StepUpPolicy, wanted: readonly string[]): void {
+  const beyond = wanted.filter((scope) => ceiling?.includes(scope) === false)
+  if (beyond.length === 0) return
+  throw new Refusal('step-up.denied', { detail: `${beyond.join(' ')}: beyond the ceiling`, scopes: wanted })
 }
 
 /** Whether a step-up was not even begun: nothing has failed then, and the answer of the server stands. */

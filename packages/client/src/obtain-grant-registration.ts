@@ -2,10 +2,10 @@ import type { OutboundFetch } from '@warder/outbound'
 import type { Discovery } from './discover.ts'
 import { readableUrl } from './obtain-registration.ts'
 import { type UsableRegistration, usePreRegistered } from './pre-registered.ts'
-import { readStoredRegistration, registrationName, writeRegistration } from './records.ts'
+import { type Registration, readStoredRegistration, registrationName, writeRegistration } from './records.ts'
 import { registerDynamically } from './register-dynamically.ts'
 import { RegistrationNeeded } from './registration-needed.ts'
-import type { Identity } from './stored-registrations.ts'
+import { type Identity, nameById } from './stored-registrations.ts'
 import type { Trace } from './trace.ts'
 
 /**
@@ -30,9 +30,15 @@ export async function obtainGrantRegistration(of: {
   const { issuer } = metadata
   const { preRegistered, documentUrl, store, profile, clientName } = identity
   if (preRegistered !== undefined) return usePreRegistered(preRegistered, metadata, [])
-  const name = (redirectClass: string): string => registrationName({ issuer, profile, redirectClass })
-  const stored = await readStoredRegistration(store, name(`grant ${grantType}`), trace)
-  if (stored?.issuer === issuer && stored.clientId !== dead) return stored
+  const nameByGrant = registrationName({ issuer, profile, redirectClass: `grant ${grantType}` })
+  /** Under its client id too: that is where a refresh looks, and where a client that seemed dead was forgotten. */
+  const keepById = async (registration: Registration): Promise<void> =>
+    writeRegistration(store, nameById({ ...registration, profile }), registration)
+  const stored = await readStoredRegistration(store, nameByGrant, trace)
+  if (stored?.issuer === issuer && stored.clientId !== dead) {
+    await keepById(stored)
+    return stored
+  }
   if (documentUrl !== undefined && metadata.readsDocuments && documentUrl !== dead) {
     const about = { issuer, authMethod: 'none', redirectUris: [], registeredAt: 0 }
     return { ...about, clientId: documentUrl, how: 'document' }
@@ -50,8 +56,7 @@ export async function obtainGrantRegistration(of: {
   }
   const asked = { metadata, endpoint, redirectUris: [], grantType, clientName, outbound, trace, now }
   const registration = await registerDynamically(asked)
-  for (const redirectClass of [`client ${registration.clientId}`, `grant ${grantType}`]) {
-    await writeRegistration(store, name(redirectClass), registration)
-  }
+  await keepById(registration)
+  await writeRegistration(store, nameByGrant, registration)
   return registration
 }

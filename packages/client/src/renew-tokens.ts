@@ -1,6 +1,6 @@
 import type { ClientParts } from './client-parts.ts'
 import { currentTokens } from './current-tokens.ts'
-import { decideStepUp } from './decide-step-up.ts'
+import { decideStepUp, type StepUpPolicy } from './decide-step-up.ts'
 import { type Discovery, discover } from './discover.ts'
 import type { ServerChallenge } from './read-challenge.ts'
 import { type ServerEntry, serverName } from './records.ts'
@@ -8,7 +8,9 @@ import type { Session } from './session.ts'
 import { signIn } from './sign-in.ts'
 import { SignInRequired } from './sign-in-required.ts'
 import { loadEntry, loadSignedIn, type SignedIn } from './signed-in.ts'
+import { keepWanted, loadTries } from './step-up-tries.ts'
 import { readBoundIssuer } from './stored-registrations.ts'
+import { canSend } from './tokens/dpop/send-with-token.ts'
 
 /** Tokens that take the place of others, and how they came. */
 export interface Renewed extends SignedIn {
@@ -27,12 +29,13 @@ export async function withSignInLock(
   isEnough: (held: SignedIn) => boolean,
   work: (held: SignedIn | undefined) => Promise<SignedIn>,
 ): Promise<Renewed> {
-  const { store, server, profile } = parts
+  const { store, server, profile, dpop } = parts
   return store.locked(
     `sign-in.${serverName({ server, profile })}`,
     async () => {
       const held = await loadSignedIn(parts)
-      if (held === undefined || !isEnough(held)) return { ...(await work(held)), how: 'signed-in' }
+      const isGood = held !== undefined && isEnough(held) && (await canSend(held.tokens, dpop))
+      if (!isGood) return { ...(await work(held)), how: 'signed-in' }
       parts.trace({ step: 'token', outcome: 'chosen', why: 'somebody else has signed in meanwhile' })
       return { ...held, how: 'adopted' }
     },
@@ -43,6 +46,7 @@ export async function withSignInLock(
 /**
  * Finds out who issues tokens for the server now. Pre-registered credentials go to the issuer that they belong to, or with which
  * they were used first, and to no other (CL-57, CL-59); of several issuers the one with credentials is preferred.
+ * Where the user named the place of the metadata at the sign-in before, that place is asked again.
  */
 export async function discoverAgain(
   parts: ClientParts,
@@ -51,7 +55,7 @@ export async function discoverAgain(
 ): Promise<Discovery> {
   const { server, outbound, trace, options, identity } = parts
   const issuer = await readBoundIssuer(identity, server, trace)
-  const { metadataUrl } = options
+  const metadataUrl = options.metadataUrl ?? before?.metadataUrl
   const about = { server, challenge, outbound, metadataUrl, trace }
   const discovery = await discover({ ...about, issuer, preferredIssuer: before?.issuer })
   if (before !== undefined && before.issuer !== discovery.issuer) {
@@ -75,14 +79,17 @@ export async function renewTokens(
     /** What the server refused; undefined: there was none. */
     readonly rejected: string | undefined
     readonly mayRefresh: boolean
+    /** What a sign-in is counted for; undefined: nobody knows. */
+    readonly operation?: string | undefined
   },
 ): Promise<Renewed> {
-  const { challenge, rejected, mayRefresh } = of
+  const { challenge, rejected, mayRefresh, operation } = of
   const isNew = ({ tokens }: SignedIn): boolean =>
     tokens.accessToken !== rejected &&
     (tokens.expiresAt === undefined || tokens.expiresAt > parts.now() / 1000)
   const held = await loadSignedIn(parts)
-  if (held !== undefined && isNew(held)) return { ...held, how: 'adopted' }
+  if (held !== undefined && isNew(held) && (await canSend(held.tokens, parts.dpop)))
+    return { ...held, how: 'adopted' }
   const { way } = parts.options
   const canRefresh = mayRefresh && held?.tokens.refreshToken !== undefined
   if (way.kind === 'none' && !canRefresh)
@@ -93,14 +100,19 @@ export async function renewTokens(
     const refreshed = await currentTokens(parts, rejected)
     if (refreshed !== undefined && isNew(refreshed)) return { ...refreshed, how: 'refreshed' }
   }
-  const { signal } = session
+  const { signal, attempts } = session
   return withSignInLock(parts, isNew, () =>
-    session.braked(() => signIn(parts, { discovery, before, signal })),
+    session.braked(() => {
+      if (operation !== undefined) attempts.count(operation)
+      return signIn(parts, { discovery, before, signal })
+    }),
   )
 }
 
 /**
- * Tokens after a 403 that asks for more scopes. Throws `step-up.denied` and `step-up.exhausted`: then the 403 is the answer.
+ * Tokens after a 403 that asks for more scopes. Throws `step-up.denied` and `step-up.exhausted`: then the 403 is
+ * the answer. Counted is what a person sees: each question here, else each authorization request, whether or
+ * not it works.
  */
 export async function stepUpTokens(
   parts: ClientParts,
@@ -109,29 +121,49 @@ export async function stepUpTokens(
     readonly challenge: ServerChallenge
     readonly used: SignedIn
     readonly operation: string
-    readonly attempts: number
   },
 ): Promise<Renewed> {
-  const { challenge, used, operation, attempts } = of
+  const { challenge, used, operation } = of
+  const { signal, attempts } = session
   const challenged = challenge.scopes
   const isEnough = ({ tokens }: SignedIn): boolean =>
     tokens.accessToken !== used.tokens.accessToken &&
     challenged?.every((scope) => tokens.scopes?.includes(scope) === true) === true
   const { way } = parts.options
+  const isAsked = parts.stepUp.mode === 'ask'
+  const count = (): void => attempts.count(operation)
   return withSignInLock(parts, isEnough, async (held = used) => {
+    const elsewhere = way.kind === 'none' ? await loadTries(parts, operation) : 0
     const scopes = await decideStepUp({
-      policy: parts.stepUp,
+      policy: countQuestions(parts.stepUp, count),
       challenged,
       granted: held.tokens.scopes,
       before: [...new Set([...held.entry.scopes, ...(held.tokens.scopes ?? [])])],
       resource: held.entry.resource,
       operation,
-      attempts,
+      attempts: Math.max(attempts.of(operation), elsewhere),
     })
     parts.trace({ step: 'step-up', outcome: 'chosen', why: operation, data: { scopes } })
-    if (way.kind === 'none') throw new SignInRequired({ server: parts.server, reason: way.reason })
+    if (way.kind === 'none') {
+      await keepWanted(parts, operation)
+      throw new SignInRequired({ server: parts.server, reason: way.reason, scopes })
+    }
     const discovery = await discoverAgain(parts, challenge, held.entry)
-    const { signal } = session
-    return session.braked(() => signIn(parts, { discovery, scopes, before: held.entry, signal }))
+    return session.braked(() => {
+      if (!isAsked) count()
+      return signIn(parts, { discovery, scopes, before: held.entry, signal })
+    })
   })
+}
+
+function countQuestions(policy: StepUpPolicy, count: () => void): StepUpPolicy {
+  const { ask } = policy
+  if (ask === undefined) return policy
+  return {
+    ...policy,
+    ask: async (wanted) => {
+      count()
+      return ask(wanted)
+    },
+  }
 }

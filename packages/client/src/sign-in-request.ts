@@ -17,9 +17,9 @@ export interface SignInRequest {
   readonly signal: AbortSignal
 }
 
-/** The scopes to ask for. */
+/** The scopes to ask for. Throws as `decideScopes`. */
 export function scopesOf(
-  { options }: ClientParts,
+  { options, stepUp }: ClientParts,
   { discovery, scopes, before }: SignInRequest,
 ): readonly string[] {
   if (scopes !== undefined) return scopes
@@ -29,6 +29,7 @@ export function scopesOf(
     challenged: challenge?.scopes,
     listed: resourceMetadata?.scopesSupported,
     before: sameBefore(discovery, before)?.scopes,
+    ceiling: stepUp.ceiling,
     metadata,
   })
 }

@@ -8,15 +8,19 @@ export class SignInRequired extends Error {
   readonly reason: string
   /** Where to sign in, if a person has it opened in a browser whose answer can arrive. */
   readonly authorizationUrl: string | undefined
+  /** What the sign-in has to ask for; undefined: as the client decides. */
+  readonly scopes: readonly string[] | undefined
 
   constructor(required: {
     readonly server: string
     readonly reason: string
     readonly authorizationUrl?: string | undefined
+    readonly scopes?: readonly string[] | undefined
   }) {
     super(`sign in to ${required.server}: ${required.reason}`)
     this.server = required.server
     this.reason = required.reason
     this.authorizationUrl = required.authorizationUrl
+    this.scopes = required.scopes
   }
 }

@@ -61,6 +61,18 @@ export async function keepRegistration(identity: Identity, registration: Registr
   }
 }
 
+/**
+ * No sign-in begins with this client any more. What it has got already can still be refreshed and revoked: it
+ * may be shared by many users, and one failed sign-in says little. Credentials that a user brought stay.
+ */
+export async function retireRegistration(
+  { issuer, clientId, redirectUris }: Registration,
+  { store, profile }: Identity,
+): Promise<void> {
+  const name = registrationName({ issuer, profile, redirectClass: redirectClassOf(redirectUris) })
+  if ((await readStoredRegistration(store, name))?.clientId === clientId) await store.remove(name)
+}
+
 /** Forgets a client that the authorization server does not know any more, so that the next sign-in does not begin with it. */
 export async function forgetRegistration(
   entry: { readonly issuer: string; readonly clientId: string },
@@ -75,7 +87,7 @@ export async function forgetRegistration(
   }
 }
 
-function nameById(of: {
+export function nameById(of: {
   readonly issuer: string
   readonly clientId: string
   readonly profile: string

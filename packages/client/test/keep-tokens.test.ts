@@ -139,6 +139,40 @@ describe('a refresh', () => {
     expect(scene.asked).toEqual([])
   })
 
+  test('tokens that are of no use here are neither refreshed nor touched', async () => {
+    const scene = await arrange(() => ({ refreshToken: 'rt-2' }))
+    const canUse = async (): Promise<boolean> => false
+    for (const seconds of [start, start + 600]) {
+      scene.seconds = seconds
+      expect(await scene.use({ canUse })).toBeUndefined()
+    }
+    expect([scene.asked, await readTokens(scene.store, name)]).toEqual([[], { ...first, generation: 1 }])
+    await scene.use({ canUse: async () => true })
+    expect(scene.asked).toEqual(['rt-1'])
+  })
+
+  test.each([true, false])(
+    'what another process has refreshed meanwhile is adopted if it is of use here: %s',
+    async (isUseful) => {
+      const scene = await arrange(() => ({ refreshToken: 'rt-2' }))
+      scene.seconds = start + 600
+      const canUse = async ({ accessToken }: TokenSet): Promise<boolean> => isUseful || accessToken === 'at-1'
+      const theirs = { ...first, accessToken: 'theirs', expiresAt: start + 1200, generation: 2 }
+      let mine: Promise<TokenSet | undefined> | undefined
+      await scene.store.locked(name, async () => {
+        mine = scene.use({ canUse })
+        // Until it waits for the lock: its first look was at the tokens from before.
+        await new Promise((done) => setTimeout(done, 5))
+        await scene.store.write(
+          name,
+          JSON.stringify({ ...JSON.parse((await scene.store.read(name)) ?? ''), ...theirs }),
+        )
+      })
+      expect((await mine)?.accessToken).toBe(isUseful ? 'theirs' : undefined)
+      expect(scene.asked).toEqual([])
+    },
+  )
+
   test('a user who signed out in the meantime is not signed in again', async () => {
     const scene = await arrange(() => ({}))
     scene.seconds = start + 600

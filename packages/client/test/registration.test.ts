@@ -1,4 +1,11 @@
-import { makeClientDocument, RegistrationNeeded } from '@warder/client'
+import {
+  type ClientOptions,
+  createWebClient,
+  makeClientDocument,
+  openMemory,
+  RegistrationNeeded,
+  type WebClient,
+} from '@warder/client'
 import { Refusal, readClientDocument } from '@warder/protocol'
 import { describe, expect, test } from 'vitest'
 import { startAuthorizationServer } from './rig/authorization-server.ts'
@@ -327,6 +334,106 @@ describe('a registration that has died', () => {
     expect(shown).toEqual([...rig.as.clients])
     expect(shown.length).toBe(2)
   })
+})
+
+describe('a registration that has died, of an application with many users', () => {
+  const redirectUri = 'http://localhost:3999/callback'
+  const withUsers = (rig: Rig, now = Date.now): WebClient =>
+    createWebClient({ server: rig.mcp.url, store: openMemory(), redirectUri, now })
+  const follow = async (url: string): Promise<string> =>
+    (await fetch(url, { redirect: 'manual' })).headers.get('location') ?? ''
+  const signIn = async (web: WebClient, user: string): Promise<unknown> =>
+    web.finish(user, await follow(await web.start(user)))
+  const refusing = (dead: string | null) => (form: URLSearchParams) =>
+    form.get('client_id') === dead ? { status: 401, body: { error: 'invalid_client' } } : undefined
+
+  test('the next sign-in begins with a new one', async () => {
+    const rig = await startRig()
+    const web = withUsers(rig)
+    await signIn(web, 'anna')
+    rig.as.defects.token = refusing([...rig.as.clients][0] ?? null)
+    const late = await follow(await web.start('carl'))
+    await expect(signIn(web, 'ben')).rejects.toThrow('invalid_client')
+    expect(await signIn(web, 'ben')).toMatchObject({ isSignedIn: true })
+    await expect(web.finish('carl', late)).rejects.toThrow('invalid_client')
+    expect(await signIn(web, 'carl')).toMatchObject({ isSignedIn: true })
+    expect(rig.as.at('/register').length).toBe(2)
+  })
+
+  test('what it got before can still be refreshed, should it be alive after all', async () => {
+    let now = Date.now()
+    const rig = await startRig()
+    const web = withUsers(rig, () => now)
+    await signIn(web, 'anna')
+    rig.as.defects.token = refusing([...rig.as.clients][0] ?? null)
+    await expect(signIn(web, 'ben')).rejects.toThrow('invalid_client')
+    rig.as.defects.token = () => undefined
+    now += 3590_000
+    expect((await web.fetch('anna')(rig.mcp.url, post)).status).toBe(200)
+    expect(rig.as.at('/token').at(-1)?.form.get('grant_type')).toBe('refresh_token')
+  })
+
+  test.each<[string, Readonly<Record<string, string | undefined>>, string]>([
+    ['the error of a dead one', { code: undefined, error: 'invalid_client' }, 'invalid_client'],
+    ['a code that is none', { code: 'made-up' }, 'invalid_grant'],
+  ])('a user cannot have it replaced by bringing %s', async (_, brought, error) => {
+    const rig = await startRig()
+    const web = withUsers(rig)
+    rig.as.defects.callback = () => brought
+    await expect(signIn(web, 'mallory')).rejects.toThrow(error)
+    rig.as.defects.callback = () => ({})
+    expect(await signIn(web, 'anna')).toMatchObject({ isSignedIn: true })
+    expect(rig.as.at('/register').length).toBe(1)
+  })
+
+  test('one that the user brought stays', async () => {
+    const rig = await startRig()
+    const store = openMemory()
+    const registration = { clientId: 'known', clientSecret: 's3cret', issuer: rig.as.issuer }
+    const web = createWebClient({ server: rig.mcp.url, store, redirectUri, registration })
+    await signIn(web, 'anna')
+    const before = await store.list()
+    rig.as.defects.token = () => ({ status: 401, body: { error: 'invalid_client' } })
+    await expect(signIn(web, 'anna')).rejects.toThrow('invalid_client')
+    expect(await store.list()).toEqual(
+      expect.arrayContaining(before.filter((name) => name.startsWith('reg'))),
+    )
+  })
+})
+
+test('a registration for a grant that seemed dead once: refreshes work again after one sign-in', async () => {
+  let now = Date.now()
+  let isDown = false
+  let signIns = 0
+  const rig = await startRig()
+  rig.as.defects.token = (form) => {
+    if (isDown) return { status: 401, body: { error: 'invalid_client' } }
+    if (form.get('grant_type') === 'refresh_token') return undefined
+    rig.as.refreshTokens.add(`rt-${signIns}`)
+    rig.as.tokens.set(`at-${signIns}`, [])
+    const body = { access_token: `at-${signIns}`, token_type: 'Bearer', expires_in: 3600 }
+    return { body: { ...body, refresh_token: `rt-${signIns}` } }
+  }
+  const way: ClientOptions['way'] = {
+    kind: 'grant',
+    registersFor: 'urn:ietf:params:oauth:grant-type:device_code',
+    async obtain({ tokenRequest }) {
+      signIns += 1
+      return tokenRequest({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'd' })
+    },
+  }
+  const client = rig.client({ way, now: () => now })
+  const anHourLater = async (): Promise<number> => {
+    now += 3600_000
+    return (await client.fetch(rig.mcp.url, post)).status
+  }
+  expect([await anHourLater(), await anHourLater(), signIns]).toEqual([200, 200, 1])
+  isDown = true
+  now += 3600_000
+  expect(await client.token()).toBeUndefined()
+  isDown = false
+  expect([await anHourLater(), await anHourLater(), await anHourLater(), signIns]).toEqual([200, 200, 200, 2])
+  expect(rig.as.at('/register').length).toBe(1)
 })
 
 describe('our client id metadata document', () => {

@@ -1,9 +1,12 @@
 import {
+  type ClientOptions,
   clientCredentialsWay,
   decideScopes,
   decideStepUp,
+  SignInRequired,
   type StepUpPolicy,
   type StepUpRequest,
+  sdkProvider,
 } from '@warder/client'
 import { Refusal } from '@warder/protocol'
 import fc from 'fast-check'
@@ -16,6 +19,15 @@ const offline = { scopesSupported: ['x', 'offline_access'] }
 
 const asked = (rig: Rig): readonly (string | null)[] =>
   rig.browser.visited.map((url) => url.searchParams.get('scope'))
+
+const startChallenging = (scope: string): Promise<Rig> =>
+  startRig({
+    mcp: {
+      challenge: (origin) => [
+        `Bearer scope="${scope}", resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`,
+      ],
+    },
+  })
 
 describe('the scopes of a sign-in', () => {
   test('CL-09 CL-10 the challenge, else what the resource lists, else none', () => {
@@ -49,6 +61,25 @@ describe('the scopes of a sign-in', () => {
     ).toEqual(['p'])
   })
 
+  test('Q14 of what a server names, only what is below the ceiling; pins and what was granted before stay', () => {
+    const ceiling = ['a', 'b']
+    expect(decideScopes({ challenged: ['a', 'admin'], ceiling, metadata })).toEqual(['a'])
+    expect(decideScopes({ listed: ['b', 'admin'], ceiling, metadata })).toEqual(['b'])
+    expect(decideScopes({ challenged: ['a'], ceiling, metadata: offline })).toEqual(['a', 'offline_access'])
+    expect(decideScopes({ challenged: ['admin'], before: ['c'], ceiling, metadata })).toEqual(['c'])
+    expect(decideScopes({ pins: ['p'], challenged: ['a'], ceiling, metadata })).toEqual(['p'])
+    expect(decideScopes({ ceiling, metadata })).toEqual([])
+    expect(decideScopes({ challenged: ['offline_access'], ceiling, metadata })).toEqual([])
+  })
+
+  test.each([
+    ['challenged', { challenged: ['admin', 'root'] }],
+    ['listed', { listed: ['admin'] }],
+  ])('Q14 where nothing %s is below the ceiling, nobody else chooses the scopes', (_, named) => {
+    expect(() => decideScopes({ ...named, ceiling: ['a'], metadata })).toThrow('step-up.denied')
+    expect(decideScopes({ ...named, metadata }).length).toBeGreaterThan(0)
+  })
+
   test('each scope stands once, and nothing is asked for that nobody named', () => {
     const scopes = fc.array(fc.constantFrom('a', 'b', 'c', 'offline_access'))
     fc.assert(
@@ -74,6 +105,39 @@ describe('the scopes of a sign-in', () => {
     const none = await startRig()
     for (const rig of [challenged, listed, none]) await rig.client().fetch(rig.mcp.url, post)
     expect([challenged, listed, none].map(asked)).toEqual([['c1 c2'], ['l'], [null]])
+  })
+
+  test('Q14 over the wire: a challenge at the first sign-in stays below the ceiling, the user need not', async () => {
+    const rig = await startChallenging('read admin')
+    const stepUp: StepUpPolicy = { mode: 'auto', ceiling: ['read', 'write'] }
+    const client = rig.client({ stepUp })
+    expect((await client.fetch(rig.mcp.url, post)).status).toBe(200)
+    await client.signIn({ scopes: ['admin'] })
+    await rig.client({ stepUp, scopes: ['root'], profile: 'pinned' }).fetch(rig.mcp.url, post)
+    await rig.client({ profile: 'free' }).fetch(rig.mcp.url, post)
+    expect(asked(rig)).toEqual(['read', 'admin', 'root', 'read admin'])
+  })
+
+  test('Q14 over the wire: all of it beyond the ceiling: no browser opens, nothing is registered', async () => {
+    const rig = await startChallenging('admin')
+    const client = rig.client({ stepUp: { mode: 'auto', ceiling: ['read'] } })
+    await expect(client.fetch(rig.mcp.url, post)).rejects.toThrow('step-up.denied')
+    expect([asked(rig), rig.as.at('/register')]).toEqual([[], []])
+  })
+
+  test('Q14 nor does sdkProvider, also where it may widen', async () => {
+    const rig = await startChallenging('read')
+    const client = rig.client({ stepUp: { mode: 'auto', ceiling: ['read', 'write'] } })
+    await client.signIn({ scopes: ['read', 'mine'] })
+    const provider = sdkProvider(client, { mayWiden: true })
+    const widen = async (scope: string): Promise<void> => {
+      await provider.tokens()
+      const query = new URLSearchParams({ scope })
+      await provider.redirectToAuthorization(new URL(`https://warder.invalid/authorize?${query}`))
+    }
+    await expect(widen('read delete_everything')).rejects.toMatchObject({ reason: 'step-up.denied' })
+    await widen('mine write')
+    expect(asked(rig)).toEqual(['read mine', 'read mine write'])
   })
 })
 
@@ -166,6 +230,120 @@ describe('a step-up over the wire', () => {
     expect(rig.trace.some(({ refusal }) => refusal === 'step-up.exhausted')).toBe(true)
     await client.fetch(rig.mcp.url, callOf('other'))
     expect(rig.browser.visited.length).toBeGreaterThan(3)
+  })
+
+  const denied = () => ({ code: undefined, error: 'access_denied' })
+
+  test('Q14 CL-35 attempts that fail count: after three of them nobody is asked again', async () => {
+    let now = Date.now()
+    const rig = await startStepUp()
+    const client = rig.client({ now: () => now })
+    await client.fetch(rig.mcp.url, callOf('list'))
+    rig.as.defects.callback = denied
+    for (let at = 0; at < 3; at += 1) {
+      await expect(client.fetch(rig.mcp.url, callOf('create'))).rejects.toThrow('access_denied')
+      now += 31_000
+    }
+    expect((await client.fetch(rig.mcp.url, callOf('create'))).status).toBe(403)
+    expect(asked(rig)).toEqual(['read', 'read write', 'read write', 'read write'])
+  })
+
+  test('Q14 CL-35 but the third may still work', async () => {
+    let now = Date.now()
+    const rig = await startStepUp()
+    const client = rig.client({ now: () => now })
+    await client.fetch(rig.mcp.url, callOf('list'))
+    rig.as.defects.callback = denied
+    for (let at = 0; at < 2; at += 1) {
+      await expect(client.fetch(rig.mcp.url, callOf('create'))).rejects.toThrow('access_denied')
+      now += 31_000
+    }
+    rig.as.defects.callback = () => ({})
+    expect((await client.fetch(rig.mcp.url, callOf('create'))).status).toBe(200)
+  })
+
+  test('Q14 CL-35 and so do those whose caller has gone away', async () => {
+    let now = Date.now()
+    let gone = new AbortController()
+    const rig = await startStepUp()
+    const way: ClientOptions['way'] = {
+      ...rig.browser,
+      authorize: async (request) => {
+        gone.abort(new Error('the caller is gone'))
+        return rig.browser.authorize(request)
+      },
+    }
+    const client = rig.client({ way, now: () => now })
+    await client.fetch(rig.mcp.url, callOf('list'))
+    rig.as.defects.callback = denied
+    const answers = (): number => rig.trace.filter(({ step }) => step === 'callback').length
+    for (let at = 0; at < 3; at += 1) {
+      gone = new AbortController()
+      const call = client.fetch(rig.mcp.url, { ...callOf('create'), signal: gone.signal })
+      await expect(call).rejects.toThrow('the caller is gone')
+      await expect.poll(answers).toBe(at + 2)
+      now += 31_000
+    }
+    expect((await client.fetch(rig.mcp.url, callOf('create'))).status).toBe(403)
+    expect(rig.browser.visited.length).toBe(4)
+  })
+
+  test('Q14 CL-35 a user who is asked here says no three times at most', async () => {
+    const rig = await startStepUp()
+    let questions = 0
+    const ask = async (): Promise<boolean> => {
+      questions += 1
+      return false
+    }
+    const client = rig.client({ stepUp: { mode: 'ask', ask } })
+    await client.fetch(rig.mcp.url, callOf('list'))
+    for (let at = 0; at < 5; at += 1) {
+      expect((await client.fetch(rig.mcp.url, callOf('create'))).status).toBe(403)
+    }
+    expect([questions, asked(rig)]).toEqual([3, ['read']])
+  })
+
+  test('Q14 CL-35 a question and the authorization request that follows are one attempt', async () => {
+    let round = 0
+    const rig = await startStepUp((tool) => {
+      if (tool === 'list') return ['read']
+      round += 1
+      return [`write-${round}`]
+    })
+    let questions = 0
+    const ask = async (): Promise<boolean> => {
+      questions += 1
+      return true
+    }
+    const client = rig.client({ stepUp: { mode: 'ask', ask } })
+    await client.fetch(rig.mcp.url, callOf('list'))
+    expect((await client.fetch(rig.mcp.url, callOf('create'))).status).toBe(403)
+    expect([questions, rig.browser.visited.length]).toEqual([3, 4])
+  })
+
+  test('Q14 CL-35 calls that share one sign-in have made one attempt', async () => {
+    const rig = await startRig({
+      mcp: {
+        metadata: () => ({ scopes_supported: ['read'] }),
+        needs: ({ path }) => [path.endsWith('/second') ? 'write' : 'read'],
+      },
+    })
+    const client = rig.client()
+    const together = (url: string): Promise<readonly number[]> =>
+      Promise.all(Array.from({ length: 3 }, async () => (await client.fetch(url, callOf('query'))).status))
+    expect(await together(rig.mcp.url)).toEqual([200, 200, 200])
+    expect(await together(`${rig.mcp.url}/second`)).toEqual([200, 200, 200])
+    expect(asked(rig)).toEqual(['read', 'read write'])
+  })
+
+  test('CL-33 CL-34 where nobody can sign in here, the error names what to ask for', async () => {
+    const rig = await startStepUp()
+    await rig.client().fetch(rig.mcp.url, callOf('list'))
+    const client = rig.client({ way: { kind: 'none', reason: 'a test' } })
+    expect((await client.fetch(rig.mcp.url, callOf('list'))).status).toBe(200)
+    const error = await client.fetch(rig.mcp.url, callOf('create')).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(SignInRequired)
+    expect(error).toMatchObject({ reason: 'a test', scopes: ['read', 'write'] })
   })
 
   test('Q14 scopes that were granted and do not help are not asked for again', async () => {

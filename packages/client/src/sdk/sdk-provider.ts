@@ -31,7 +31,7 @@ export interface SdkProvider {
 export interface SdkProviderOptions {
   /**
    * Whether a server that asks for more scopes gets a sign-in that asks for them, too. Default false: the SDK does not say for
-   * which operation, so the client's own policy cannot decide; `sdkFetch` lets it.
+   * which operation, so the client's own policy cannot decide; `sdkFetch` lets it. Its ceiling holds all the same.
    */
   readonly mayWiden?: boolean | undefined
 }
@@ -68,10 +68,11 @@ export function sdkProvider(client: SdkClient, options: SdkProviderOptions = {})
     },
     async redirectToAuthorization(url) {
       const known = [...(given?.scopes ?? []), ...(given?.asked ?? [])]
-      const isWider = given !== undefined && asked(url).some((scope) => !known.includes(scope))
+      const wanted = asked(url).filter((scope) => !known.includes(scope))
+      const isWider = given !== undefined && wanted.length > 0
       if (isWider && options.mayWiden !== true) throw new Refusal('step-up.denied', { scopes: asked(url) })
       // CL-34: the union, so that nothing that was granted before is lost.
-      if (isWider) await client.signIn({ scopes: [...new Set([...known, ...asked(url)])] })
+      if (isWider) await client.signIn({ scopes: [...new Set([...known, ...wanted])], wanted })
       else await client.renew({ rejected: given?.accessToken })
     },
     discoveryState: () => ({

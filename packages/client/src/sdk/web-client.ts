@@ -1,6 +1,6 @@
 import type { UserFetch } from '@warder/outbound'
 import { isLoopbackRedirect, Refusal } from '@warder/protocol'
-import { type Client, createClient, type SignInStatus } from '../client.ts'
+import { type Client, composeClient, type SignInOptions, type SignInStatus } from '../client.ts'
 import type { ClientOptions } from '../client-options.ts'
 import type { SignedOut } from '../sign-out.ts'
 import { keepPending, takePending } from './pending-sign-ins.ts'
@@ -18,18 +18,25 @@ export interface WebClientOptions extends Omit<ClientOptions, 'way' | 'profile'>
  * request claims: it is what keeps users apart.
  */
 export interface WebClient {
-  /** Begins a sign-in; the application redirects this user's browser to the URL. */
-  start(userId: string): Promise<string>
+  /**
+   * Begins a sign-in; the application redirects this user's browser to the URL. After a `SignInRequired` with `scopes`, give it those,
+   * kept in the application's own session and not in a URL; else the sign-in does not ask for what was missing.
+   */
+  start(userId: string, options?: Pick<SignInOptions, 'scopes'>): Promise<string>
   /**
    * Ends the sign-in, with the whole URL to which the browser came back, query included. Only for the user who began it, once, and
    * in time; anything else throws `callback.state`, so that nobody can be made to finish another's sign-in.
    */
   finish(userId: string, callbackUrl: string): Promise<SignInStatus>
-  /** Fetches from the server as this user; throws `SignInRequired` where the user has to sign in (again). */
+  /**
+   * Fetches from the server as this user; throws `SignInRequired` where the user has to sign in (again), with `scopes` where that is
+   * for want of these. After three sign-ins for one operation within an hour, the server's 403 is the answer.
+   */
   fetch(userId: string): UserFetch
   /** The same client that `fetch` uses, for the SDKs. */
   clientOf(userId: string): Client
   status(userId: string): Promise<SignInStatus>
+  /** From then on no process that shares the store sends the user's tokens. */
   signOut(userId: string): Promise<SignedOut>
 }
 
@@ -51,15 +58,16 @@ export function createWebClient(options: WebClientOptions): WebClient {
     const [oldest] = clients.keys()
     if (oldest !== undefined && clients.size >= maxClients) clients.delete(oldest)
     const way = { kind: 'none', reason: 'this user has to sign in' } as const
-    const client = createClient({ ...rest, now, way, store: storeOfUser(store, userId) })
+    // The user may sign out in another process.
+    const client = composeClient({ ...rest, now, way, store: storeOfUser(store, userId) }, { holds: false })
     clients.set(userId, client)
     return client
   }
 
   return {
     clientOf,
-    async start(userId) {
-      const begun = await clientOf(userId).beginSignIn({ redirectUris: async () => [redirectUri] })
+    async start(userId, options) {
+      const begun = await clientOf(userId).beginSignIn({ redirectUris: async () => [redirectUri] }, options)
       const times = { now: now(), endsAt: now() + signInMs }
       await keepPending(storeOfUser(store, userId), begun.pending, times)
       return begun.url

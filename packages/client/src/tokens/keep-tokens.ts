@@ -12,6 +12,8 @@ export interface TokenUse {
    * user wait for, so it must end by itself, well within a minute.
    */
   readonly refresh: (tokens: TokenSet) => Promise<TokenSet>
+  /** Whether tokens are of any use here. Those that are not stay as they are, and only a sign-in helps. Default: all are. */
+  readonly canUse?: ((tokens: TokenSet) => Promise<boolean>) | undefined
   /** Seconds before the end at which a token is due; default 60, and never more than a quarter of its life. */
   readonly margin?: number | undefined
   /** The access token that the resource has just refused: due, whatever its end. */
@@ -35,8 +37,10 @@ export interface TokenUse {
  * which goes well where the authorization server lets a client repeat itself, and is an `invalid_grant` where it does not.
  */
 export async function useTokens(use: TokenUse): Promise<TokenSet | undefined> {
+  const { canUse = always } = use
   const tokens = await readTokens(use.store, use.name, use.trace)
-  if (tokens === undefined || !isDue(use, tokens)) return tokens
+  if (tokens === undefined || !(await canUse(tokens))) return undefined
+  if (!isDue(use, tokens)) return tokens
   if (isUsable(use, tokens) && seconds(use) < (memoryOf(use.store).pauses.get(use.name) ?? 0)) return tokens
   const outcome = await shareFlight(use)
   if (outcome.tokens !== undefined && isUsable(use, outcome.tokens)) return outcome.tokens
@@ -85,6 +89,8 @@ function memoryOf(store: CredentialStore): Memory {
 
 const pauseSeconds = 5
 
+const always = async (): Promise<boolean> => true
+
 const seconds = ({ now = Date.now }: TokenUse): number => now() / 1000
 
 function isDue({ rejected, margin = 60, ...use }: TokenUse, tokens: TokenSet): boolean {
@@ -108,9 +114,10 @@ async function shareFlight(use: TokenUse): Promise<Outcome> {
 }
 
 async function fly(use: TokenUse): Promise<Outcome> {
-  const { store, name, trace = silent } = use
+  const { store, name, trace = silent, canUse = always } = use
   return await store.locked(name, async () => {
     const tokens = await readCurrent(use)
+    if (tokens !== undefined && !(await canUse(tokens))) return { tokens: undefined }
     if (tokens === undefined || !isDue(use, tokens)) {
       trace({ step: 'refresh', outcome: 'chosen', why: 'another process was faster', data: { name } })
       return { tokens }

@@ -68,37 +68,36 @@ async function openKey({ state, key }: AskForBound): Promise<DpopKey> {
 
 /** With a nonce that is known, or without; a server that wants another one names it, and is asked once more. */
 async function send(request: TokenRequest, key: DpopKey | undefined): Promise<FormAnswer> {
-  let isNew = false
-  const learn = (headers: Headers): void => {
-    isNew =
-      request.dpop?.state.nonces.learn('authorization-server', request.metadata.tokenEndpoint, headers) ===
-      true
-  }
+  const { dpop, metadata } = request
+  const known = (): string | undefined =>
+    dpop?.state.nonces.get('authorization-server', metadata.tokenEndpoint)
+  const sent = known()
   try {
-    return await sendOnce(request, key, learn)
+    return await sendOnce(request, key, sent)
   } catch (error) {
     const isAsked = error instanceof TokenEndpointError && error.error === 'use_dpop_nonce'
-    if (key === undefined || !isAsked || !isNew) throw error
-    return await sendOnce(request, key, learn)
+    // Compared with what this request has sent: another one, at the same time, may have learnt the nonce before it.
+    const wanted = known()
+    if (key === undefined || !isAsked || wanted === sent) throw error
+    return await sendOnce(request, key, wanted)
   }
 }
 
 async function sendOnce(
   request: TokenRequest,
   key: DpopKey | undefined,
-  sawHeaders: (headers: Headers) => void,
+  nonce: string | undefined,
 ): Promise<FormAnswer> {
   const { metadata, registration, fields, outbound, dpop, timeoutMs } = request
   const url = metadata.tokenEndpoint
   const now = secondsOf(request)
-  const nonce = dpop?.state.nonces.get('authorization-server', url)
   const proof = key && (await makeDpopProof({ key, method: 'POST', url, now, nonce }))
   const who = registration && (await authenticateClient(registration, endpointOf(metadata), now))
   return postForm({
     url,
     outbound,
     timeoutMs,
-    sawHeaders,
+    sawHeaders: (headers) => dpop?.state.nonces.learn('authorization-server', url, headers),
     headers: { ...who?.headers, ...(proof !== undefined && { dpop: proof }) },
     fields: { ...fields, ...who?.fields },
   })

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Refusal } from '@warder/protocol'
 import { type CallbackPage, callbackHeaders, callbackPage } from './callback-page.ts'
 import { makeLauncher } from './launcher.ts'
 import { type LoopbackListener, listenOnLoopback } from './listen-on-loopback.ts'
@@ -14,8 +15,12 @@ export interface Loopback {
   open(registered?: readonly string[]): Promise<readonly string[]>
   /** A local link that leads to `url` once. */
   launch(url: OpenableUrl, redirectUri: string): string
-  /** The whole URL of the callback with this state; waits until the signal ends it, and rejects with its reason. */
+  /**
+   * The whole URL of the callback with this state; waits until the signal ends it, and rejects with its reason. Where another
+   * sign-in has ended the listening meanwhile, it begins again at the same port; `sign-in.port` if that is taken.
+   */
   wait(request: LoopbackWait): Promise<string>
+  /** Ends listening, unless somebody waits: sign-ins side by side share the listener. */
   close(): Promise<void>
 }
 
@@ -55,6 +60,7 @@ export function makeLoopback({ port, notice = () => {} }: LoopbackOptions = {}):
   const launcher = makeLauncher()
   const waiting = new Set<Waiter>()
   let listener: Promise<LoopbackListener> | undefined
+  let closing: Promise<void> | undefined
   let bound = 0
 
   const answer = (req: IncomingMessage, res: ServerResponse): void => {
@@ -89,16 +95,28 @@ export function makeLoopback({ port, notice = () => {} }: LoopbackOptions = {}):
     } else res.writeHead(302, { ...callbackHeaders, Location: target }).end()
   }
 
+  const listen = async (where: Parameters<typeof listenOnLoopback>[1]): Promise<void> => {
+    // The port is ours again only when it was given back.
+    const opening = listener ?? Promise.resolve(closing).then(() => listenOnLoopback(answer, where))
+    listener = opening
+    try {
+      bound = (await opening).port
+    } catch (error) {
+      if (listener === opening) listener = undefined
+      throw error
+    }
+  }
+
+  const listenFor = async (redirectUri: string): Promise<void> => {
+    const needed = Number(new URL(redirectUri).port)
+    await listen({ port: needed })
+    if (bound !== needed) throw new Refusal('sign-in.port', { detail: `port ${needed} was given up` })
+  }
+
   return {
     async open(registered = []) {
       const wanted = port === undefined ? registered.map(portOf).find((one) => one !== undefined) : undefined
-      listener ??= listenOnLoopback(answer, { port, wanted })
-      try {
-        bound = (await listener).port
-      } catch (error) {
-        listener = undefined
-        throw error
-      }
+      await listen({ port, wanted })
       const names = port === undefined ? ['127.0.0.1', 'localhost'] : ['localhost']
       return names.map((name) => `http://${name}:${bound}${callbackPath}`)
     },
@@ -117,12 +135,24 @@ export function makeLoopback({ port, notice = () => {} }: LoopbackOptions = {}):
         const waiter: Waiter = { state, redirectUri, signal, arrived }
         waiting.add(waiter)
         signal.addEventListener('abort', leave, { once: true })
+        listenFor(redirectUri).catch((error: unknown) => {
+          waiting.delete(waiter)
+          signal.removeEventListener('abort', leave)
+          reject(error)
+        })
       }),
     async close() {
+      if (waiting.size > 0) return
       const open = listener
+      if (open === undefined) return closing
       listener = undefined
       launcher.forgetAll()
-      await (await open)?.close()
+      // What went wrong with opening is told to who opened.
+      closing = open.then(
+        (one) => one.close(),
+        () => {},
+      )
+      await closing
     },
   }
 }

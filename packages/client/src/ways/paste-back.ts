@@ -62,9 +62,11 @@ const refused = (detail: string): Refusal => new Refusal('sign-in.pasted', { det
  */
 function readPasted(line: string, request: Pick<AuthorizeRequest, 'state' | 'redirectUri'>): string {
   if (line.length > 16_384 || !/^[\x21-\x7e]+$/.test(line)) throw refused('That is not an address')
-  const at = line.indexOf('?')
-  const address = at === -1 ? '' : line.slice(0, at)
-  const query = line.slice(at + 1)
+  // A browser shows what some servers leave at the end of an address (`#`, `#_=_`); nothing of an answer stands there.
+  const [plain = ''] = line.split('#', 1)
+  const at = plain.indexOf('?')
+  const address = at === -1 ? '' : plain.slice(0, at)
+  const query = plain.slice(at + 1)
   if (address !== '' && address !== request.redirectUri) {
     throw refused(`The address must begin with ${request.redirectUri}; this one does not`)
   }

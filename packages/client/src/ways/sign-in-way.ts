@@ -17,7 +17,7 @@ export interface BrowserWay {
    * least of all who sent it, so nothing of it may be shown. Throws `sign-in.url`, `sign-in.timeout`, or the reason of the signal.
    */
   authorize(request: AuthorizeRequest): Promise<string>
-  /** Ends listening; `redirectUris` may open it again. */
+  /** Ends listening, unless another sign-in waits for its answer; `redirectUris` may open it again. */
   close(): Promise<void>
 }
 

@@ -60,6 +60,46 @@ describe('a web application with many users', () => {
     expect(await statusOf('ben')).toBe(200)
   })
 
+  test.each([
+    ['that finished the sign-in', () => [web, make()] as const],
+    ['that did not', () => [make(), web] as const],
+  ])('who signs out in a process %s is signed out in all that share the store', async (_, both) => {
+    const [one, two] = both()
+    await web.finish('anna', await begin('anna'))
+    await web.finish('ben', await begin('ben'))
+    const before = two.clientOf('anna')
+    const fetchAs = (userId: string): Promise<Response> => two.fetch(userId)(server.url, { method: 'GET' })
+    expect([(await fetchAs('anna')).status, (await fetchAs('ben')).status]).toEqual([200, 200])
+    await one.signOut('anna')
+    const sent = server.schemes.length
+    await expect(fetchAs('anna')).rejects.toMatchObject({ name: 'SignInRequired' })
+    expect(server.schemes.slice(sent)).not.toContain('Bearer')
+    expect(await before.token()).toBeUndefined()
+    expect((await fetchAs('ben')).status).toBe(200)
+  })
+
+  test('who signs in anew in one process is that account in all', async () => {
+    const two = make()
+    await web.finish('anna', await begin('anna'))
+    const first = (await two.clientOf('anna').token())?.accessToken
+    await web.signOut('anna')
+    await web.finish('anna', await begin('anna'))
+    const [here, there] = await Promise.all([web, two].map((one) => one.clientOf('anna').token()))
+    expect(there?.accessToken).toBe(here?.accessToken)
+    expect(there?.accessToken).not.toBe(first)
+  })
+
+  test('a user id that would be the same as others in UTF-8 is refused; one that only looks odd is not', async () => {
+    for (const id of ['a\ud800', '\udc00', '\ude00\ud83d']) {
+      expect(() => web.clientOf(id)).toThrow(TypeError)
+      await expect(web.start(id)).rejects.toThrow('lone surrogate')
+      await expect(web.finish(id, `${redirectUri}?code=a&state=b`)).rejects.toThrow('lone surrogate')
+    }
+    for (const id of ['a\ufffd', '\ud83d\ude00']) {
+      expect(await web.finish(id, await begin(id))).toMatchObject({ isSignedIn: true })
+    }
+  })
+
   test('CL-63 the callback of one user ends no sign-in of another, and stays good for its own', async () => {
     const callback = await begin('anna')
     await begin('ben')

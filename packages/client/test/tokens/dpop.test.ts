@@ -12,7 +12,7 @@ import {
   sendWithToken,
   type TokenSet,
 } from '../../src/index.ts'
-import { type Answer, startTokenServer, type TokenServer } from './token-server.ts'
+import { type Answer, type Seen, startTokenServer, type TokenServer } from './token-server.ts'
 
 const outbound = createOutbound({ reach: 'loopback' })
 const bound = { access_token: 'canary-bound', token_type: 'DPoP' }
@@ -41,6 +41,17 @@ const ask = (need: DpopNeed, of: DpopState = state): Promise<TokenSet> =>
     outbound,
     dpop: { state: of, need },
   })
+
+/** Answers the first three requests when all of them are there; only a proof with this nonce is good. */
+const wantsOf = (nonce: string, { good, bad }: { readonly good: Answer; readonly bad: Answer }) => {
+  const first = server.seen.length
+  const all = Promise.withResolvers<void>()
+  return async ({ headers }: Seen): Promise<Answer> => {
+    if (server.seen.length >= first + 3) all.resolve()
+    await all.promise
+    return decodeJwt(String(headers['dpop']))['nonce'] === nonce ? good : bad
+  }
+}
 
 const proofs = (from: number): string[] =>
   server.seen.slice(from).map(({ headers }) => String(headers['dpop']))
@@ -73,6 +84,14 @@ describe('the token request', () => {
     const sent = proofs(from).map((proof) => decodeJwt(proof))
     expect(sent.map(({ nonce }) => nonce)).toEqual([undefined, 'one', 'one'])
     expect(new Set(sent.map(({ jti }) => jti)).size).toBe(3)
+  })
+
+  test('of requests at the same time each is repeated once with the nonce that one of them learnt first', async () => {
+    const from = server.seen.length
+    server.answer(wantsOf('one', { good: { body: bound }, bad: asksForNonce('one') }))
+    const tokens = await Promise.all([ask('required'), ask('required'), ask('required')])
+    expect(tokens.map(({ tokenType }) => tokenType)).toEqual(['DPoP', 'DPoP', 'DPoP'])
+    expect(proofs(from)).toHaveLength(6)
   })
 
   test.each([
@@ -138,6 +157,27 @@ describe('a request to the resource', () => {
     server.answer({ status: 401, headers: challenge }, { status: 200 })
     expect(await call(tokens)).toBe(200)
     expect(proofs(from).map((proof) => decodeJwt(proof)['nonce'])).toEqual([undefined, 'of-rs'])
+  })
+
+  test('of requests at the same time each is repeated once with the nonce that one of them learnt first', async () => {
+    server.answer({ body: bound })
+    const tokens = await ask('required')
+    const from = server.seen.length
+    const headers = { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'one' }
+    server.answer(wantsOf('one', { good: { status: 200 }, bad: { status: 401, headers } }))
+    expect(await Promise.all([call(tokens), call(tokens), call(tokens)])).toEqual([200, 200, 200])
+    expect(proofs(from)).toHaveLength(6)
+  })
+
+  test('a server that asks for the nonce that it was sent is not asked again', async () => {
+    server.answer({ body: bound })
+    const tokens = await ask('required')
+    const headers = { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'one' }
+    server.answer({ status: 401, headers })
+    await call(tokens)
+    const from = server.seen.length
+    expect(await call(tokens)).toBe(401)
+    expect(proofs(from)).toHaveLength(1)
   })
 
   test.each([

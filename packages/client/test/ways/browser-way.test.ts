@@ -103,6 +103,26 @@ describe('a sign-in in a browser', () => {
     expect((await ask(answerOf(request.redirectUri))).status).toBe(404)
   })
 
+  test('of two sign-ins by the same way, the end of one leaves the other its listener', async () => {
+    const { way } = start('nothing')
+    const run = async (name: string): Promise<string> => {
+      const request = { ...(await requestOf(way)), state: name }
+      uris.set(name, request.redirectUri)
+      return way.authorize(request).finally(() => way.close())
+    }
+    const uris = new Map<string, string>()
+    const [one, two] = [run('one'), run('two')]
+    await expect.poll(() => uris.size).toBe(2)
+    for (const [name, answer] of [
+      ['one', one],
+      ['two', two],
+    ] as const) {
+      await ask(`${uris.get(name)}?code=c&state=${name}`)
+      expect(await answer).toBe(`${uris.get(name)}?code=c&state=${name}`)
+    }
+    await expect(ask(uris.get('one') ?? '')).rejects.toThrow('ECONNREFUSED')
+  })
+
   test('who gives up hears the reason', async () => {
     const { way } = start('nothing')
     const ended = new AbortController()
@@ -135,6 +155,8 @@ describe('a sign-in whose answer is pasted', () => {
     ['it with blanks around it', (redirectUri: string) => `  ${answerOf(redirectUri)}\t`],
     ['what stands behind the ?', () => `code=the-code&state=${state}`],
     ['that with the ?', () => `?code=the-code&state=${state}`],
+    ['the whole address with a # at its end', (redirectUri: string) => `${answerOf(redirectUri)}#`],
+    ['it with the fragment that some servers add', (redirectUri: string) => `${answerOf(redirectUri)}#_=_`],
   ])('%s is taken, and no browser is opened', async (_name, paste) => {
     const { input, request, answer, said, desktop } = await begin()
     expect(said.join('\n')).toContain(request.url)
@@ -147,6 +169,7 @@ describe('a sign-in whose answer is pasted', () => {
   test.each([
     ['the answer to another sign-in', 'code=other&state=another', 'another sign-in'],
     ['two states', `code=c&state=${state}&state=x`, 'another sign-in'],
+    ['a state in a fragment', `code=c#&state=${state}`, 'Copy the whole address'],
     ['a code alone', 'the-code', 'Copy the whole address'],
     ['the start of the address', 'http://127.0.0.1', 'Copy the whole address'],
     ['an address of another host', `https://evil.example/callback?code=c&state=${state}`, 'must begin with'],

@@ -163,6 +163,46 @@ describe('the listener for the answer of a sign-in', () => {
     expect((await ask(`${redirectUri}?code=c&state=s-1`)).status).toBe(404)
   })
 
+  test('the end of one sign-in does not end the wait of another; the end of the last ends the listening', async () => {
+    const loopback = start()
+    const [redirectUri = ''] = await loopback.open()
+    await loopback.open()
+    const [one, two] = ['one', 'two'].map((state) => loopback.wait({ state, redirectUri, signal: running }))
+    await ask(`${redirectUri}?code=a&state=one`)
+    await one
+    await loopback.close()
+    expect((await ask(`${redirectUri}?code=b&state=two`)).status).toBe(200)
+    expect(await two).toBe(`${redirectUri}?code=b&state=two`)
+    await loopback.close()
+    await expect(ask(redirectUri)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test.each(['free', 'taken'])(
+    'a sign-in that comes to wait after the end of another has its port again; where it is %s',
+    async (state) => {
+      const loopback = start()
+      const [redirectUri = ''] = await loopback.open()
+      await loopback.close()
+      if (state === 'taken') await occupy('127.0.0.1', portOf(redirectUri))
+      const answer = loopback.wait({ state, redirectUri, signal: running })
+      if (state === 'taken') return expect(answer).rejects.toMatchObject({ reason: 'sign-in.port' })
+      await expect.poll(() => ask(redirectUri).catch(() => undefined)).toBeDefined()
+      await ask(`${redirectUri}?code=c&state=${state}`)
+      expect(await answer).toBe(`${redirectUri}?code=c&state=${state}`)
+    },
+  )
+
+  test('nobody waits at a port that another sign-in has left for another one', async () => {
+    const loopback = start()
+    const [redirectUri = ''] = await loopback.open()
+    await loopback.close()
+    await occupy('127.0.0.1', portOf(redirectUri))
+    await loopback.open()
+    await expect(loopback.wait({ state: 's-1', redirectUri, signal: running })).rejects.toMatchObject({
+      reason: 'sign-in.port',
+    })
+  })
+
   test('closed, it listens no more; opened again, it does', async () => {
     const loopback = start()
     const [redirectUri = ''] = await loopback.open()

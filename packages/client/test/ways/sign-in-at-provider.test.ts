@@ -1,3 +1,7 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createOutbound } from '@warder/outbound'
 import { decodeJwt, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -6,9 +10,13 @@ import {
   type CredentialStore,
   createClient,
   enterpriseWay,
+  openEncryptedFile,
   openMemory,
   type ProviderSignIn,
+  providerTokenName,
+  type Revocation,
   signInAtProvider,
+  signOutAtProvider,
 } from '../../src/index.ts'
 import { type Answer, type Seen, startTokenServer, type TokenServer } from '../tokens/token-server.ts'
 import { clientSecret, type ProtectedServer, startProtectedServer } from './protected-server.ts'
@@ -91,11 +99,13 @@ describe('at a provider that answers as the test wants', () => {
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
       token_endpoint: `${issuer}/token`,
+      revocation_endpoint: `${issuer}/revoke`,
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
     }
     idp.answer(({ path, form }: Seen): Answer => {
       if (path === '/.well-known/openid-configuration') return { body: metadata }
+      if (path === '/revoke') return { status: 200 }
       if (path !== '/token') return { status: 404 }
       if (form.get('requested_token_type') !== null) {
         const type = 'urn:ietf:params:oauth:token-type:id-jag'
@@ -173,6 +183,51 @@ describe('at a provider that answers as the test wants', () => {
     })
     expect(decodeJwt(await source.read())).toMatchObject({ iss: idp.issuer })
     expect(asked).toHaveLength(2)
+  })
+
+  const signOut = (): Promise<Revocation | undefined> =>
+    signOutAtProvider({ issuer: idp.issuer, client: { clientId: 'host' }, store, outbound })
+  const revoked = (from: number): (string | null)[] =>
+    idp.seen
+      .slice(from)
+      .filter(({ path }) => path === '/revoke')
+      .map(({ form }) => form.get('token'))
+
+  test('signing out revokes what was kept, and forgets it', async () => {
+    await make().read()
+    const from = idp.seen.length
+    expect(await signOut()).toEqual({ refreshToken: 'revoked', accessToken: 'revoked' })
+    expect([revoked(from), await store.list()]).toEqual([['r', 'a'], []])
+    expect(await signOut()).toBeUndefined()
+  })
+
+  test.each<[string, (file: string) => Promise<void>]>([
+    ['is damaged', async (file) => writeFileSync(file, `${readFileSync(file, 'utf8').slice(0, -8)}AAAAAAAA`)],
+    [
+      'a newer version has written',
+      async () =>
+        store.write(
+          providerTokenName({ issuer: idp.issuer, client: { clientId: 'host' } }),
+          JSON.stringify({ version: 99 }),
+        ),
+    ],
+  ])('what %s cannot be revoked, is forgotten, and both are said', async (_, spoil) => {
+    const directory = mkdtempSync(join(tmpdir(), 'warder-provider-'))
+    const key = { kind: 'key', secret: randomBytes(32).toString('base64'), origin: 'the test' } as const
+    store = await openEncryptedFile({ directory, key })
+    try {
+      await make().read()
+      const [name = ''] = await store.list()
+      const kept = join(directory, 'encrypted')
+      await spoil(join(kept, readdirSync(kept).find((file) => file.startsWith(name)) ?? ''))
+      const from = idp.seen.length
+      expect(await signOut()).toEqual({ refreshToken: 'failed', accessToken: 'failed' })
+      expect([revoked(from), await store.list()]).toEqual([[], []])
+      expect(await signOut()).toBeUndefined()
+      expect(decodeJwt(await make().read())).toMatchObject({ iss: idp.issuer })
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 
   test('EM-30 the sign-in at the provider is all that the person sees of two MCP servers', async () => {

@@ -18,14 +18,24 @@ export interface DpopKeys {
 }
 
 /**
+ * All users of a web application may have theirs in one store. Whose key goes has to sign in again where it was in memory alone, and
+ * else it is opened anew.
+ */
+const maxKeys = 10_000
+
+/**
  * `inMemory`: the tokens live no longer than this process, so their keys cannot leave it either (WebCrypto, not extractable).
  * Otherwise other processes use the same tokens, and the record holds the private key.
  */
 export function createDpopKeys({ inMemory }: { readonly inMemory: boolean }): DpopKeys {
-  // A key for each sign-in of this process; those in memory are nowhere else.
+  // A key for each sign-in of this process, the one that was used last at the end; those in memory are nowhere else.
   const opened = new Map<string, DpopKey>()
   const keep = async (key: DpopKey): Promise<DpopKey> => {
-    opened.set(await calculateJwkThumbprint(key.publicJwk), key)
+    const thumbprint = await calculateJwkThumbprint(key.publicJwk)
+    opened.delete(thumbprint)
+    opened.set(thumbprint, key)
+    const [oldest] = opened.keys()
+    if (oldest !== undefined && opened.size > maxKeys) opened.delete(oldest)
     return key
   }
   return {
@@ -39,7 +49,7 @@ export function createDpopKeys({ inMemory }: { readonly inMemory: boolean }): Dp
       try {
         const publicJwk = publicPart(stored)
         const known = opened.get(await calculateJwkThumbprint(publicJwk))
-        if (known !== undefined) return known
+        if (known !== undefined) return await keep(known)
         if (stored.d === undefined) return undefined
         const privateKey = await importJWK({ ...publicJwk, d: stored.d }, 'ES256', { extractable: false })
         if (privateKey instanceof Uint8Array) return undefined

@@ -4,8 +4,8 @@ export type NonceSource = 'authorization-server' | 'resource'
 /** The last nonce of each origin. */
 export interface DpopNonces {
   get(source: NonceSource, url: string): string | undefined
-  /** Takes the `DPoP-Nonce` of an answer, of any status; true when that is another one than before. */
-  learn(source: NonceSource, url: string, headers: Headers): boolean
+  /** Takes the `DPoP-Nonce` of an answer, of any status. */
+  learn(source: NonceSource, url: string, headers: Headers): void
 }
 
 const maxOrigins = 100
@@ -18,12 +18,10 @@ export function createDpopNonces(): DpopNonces {
     learn(source, url, headers) {
       const nonce = headers.get('dpop-nonce')
       // RFC 9449 section 8.1; two headers of this name arrive joined by a comma and a space, and are no nonce.
-      if (nonce === null || !/^[\x21\x23-\x5b\x5d-\x7e]{1,1024}$/.test(nonce)) return false
+      if (nonce === null || !/^[\x21\x23-\x5b\x5d-\x7e]{1,1024}$/.test(nonce)) return
       const at = place(source, url)
-      if (nonces.get(at) === nonce) return false
-      if (nonces.size >= maxOrigins) nonces.clear()
+      if (!nonces.has(at) && nonces.size >= maxOrigins) nonces.clear()
       nonces.set(at, nonce)
-      return true
     },
   }
 }

@@ -10,6 +10,12 @@ export interface DpopState {
   readonly nonces: DpopNonces
 }
 
+/** False for a token that is bound to a key which only another process has, or which cannot be read any more. */
+export async function canSend(tokens: TokenSet, { keys }: DpopState): Promise<boolean> {
+  if (tokens.tokenType === 'Bearer') return true
+  return tokens.dpopKey !== undefined && (await keys.open(tokens.dpopKey)) !== undefined
+}
+
 /**
  * Sends one request to the resource with the access token (CL-25, CL-26), and a fresh proof where the token is bound (DP-01). A
  * resource that wants a nonce says so with a 401; then the request is sent once more with it, and the second answer counts.
@@ -27,14 +33,19 @@ export async function sendWithToken(options: {
 }): Promise<Response> {
   const { tokens, dpop, url, send } = options
   if (tokens.tokenType === 'Bearer') return send({ authorization: `Bearer ${tokens.accessToken}` })
-  const attempt = async (): Promise<Response> => send(await boundHeaders(options))
-  const first = await attempt()
-  const isNew = dpop.nonces.learn('resource', url, first.headers)
-  if (!isNew || first.status !== 401 || !asksForNonce(first.headers)) return first
+  const known = (): string | undefined => dpop.nonces.get('resource', url)
+  const attempt = async (nonce: string | undefined): Promise<Response> => {
+    const answer = await send(await boundHeaders({ ...options, nonce }))
+    dpop.nonces.learn('resource', url, answer.headers)
+    return answer
+  }
+  const sent = known()
+  const first = await attempt(sent)
+  // Compared with what this request has sent: another one, at the same time, may have learnt the nonce before it.
+  const wanted = known()
+  if (wanted === sent || first.status !== 401 || !asksForNonce(first.headers)) return first
   await first.body?.cancel()
-  const second = await attempt()
-  dpop.nonces.learn('resource', url, second.headers)
-  return second
+  return attempt(wanted)
 }
 
 async function boundHeaders(options: {
@@ -43,8 +54,9 @@ async function boundHeaders(options: {
   readonly method: string
   readonly url: string
   readonly now?: (() => number) | undefined
+  readonly nonce: string | undefined
 }): Promise<Readonly<Record<string, string>>> {
-  const { tokens, dpop, method, url, now = Date.now } = options
+  const { tokens, dpop, method, url, nonce, now = Date.now } = options
   const key = tokens.dpopKey === undefined ? undefined : await dpop.keys.open(tokens.dpopKey)
   if (key === undefined)
     throw new Refusal('client-key.unusable', { detail: 'the token is bound to another key' })
@@ -55,7 +67,7 @@ async function boundHeaders(options: {
     url,
     now: Math.floor(now() / 1000),
     accessToken,
-    nonce: dpop.nonces.get('resource', url),
+    nonce,
   })
   return { authorization: `DPoP ${accessToken}`, dpop: proof }
 }
