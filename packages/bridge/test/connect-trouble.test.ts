@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { makeToolRules, type UserFetch } from '../src/connect/index.ts'
+import { makeToolRules, type ToolRules, type UserFetch } from '../src/connect/index.ts'
 import {
   type Bridged,
   envelope,
@@ -451,6 +451,94 @@ describe('rules for tools', () => {
       expect((await free.callTool({ name: 'delete_all', arguments: {} })).isError).not.toBe(true)
     })
   }
+
+  const denyPaying = (account: string): ToolRules => ({
+    decide: (_tool, args = {}) =>
+      ['string', 'number'].includes(typeof args['account']) && String(args['account']) === account
+        ? { allow: false, reason: `a rule denies pay(account:${account})` }
+        : { allow: true },
+  })
+  const echoes = (): Promise<Remote> =>
+    startRemote((request, response, body) => {
+      const message = body as Wire
+      if (request.method !== 'POST') return void response.writeHead(405).end()
+      if (message.id === undefined) return void response.writeHead(202).end()
+      const greeting = {
+        protocolVersion: '2025-11-25',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'bank', version: '1' },
+      }
+      const result = message.method === 'initialize' ? greeting : { content: [] }
+      sendJson(response, { jsonrpc: '2.0', id: message.id, result })
+    })
+  const pay = async (bridged: Bridged, id: number, args: string): Promise<Wire> => {
+    const params = `{"name":"pay","arguments":${args}}`
+    bridged.write(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${params}}`)
+    return bridged.wait((message) => message.id === id)
+  }
+
+  for (const [account, denied, allowed] of [
+    [
+      '12345678901234567890',
+      [
+        '{"account":12345678901234567890}',
+        '{"account":12345678901234567890.0}',
+        '{"account":"12345678901234567890"}',
+      ],
+      ['{"account":12345678901234569999}'],
+    ],
+    // What a double makes of it, which is all that many servers see.
+    ['12345678901234567000', ['{"account":12345678901234567890}'], ['{"account":12345678901234999999}']],
+    [
+      '5',
+      ['{"account":5.0}', '{"account":5.0,"note":-0}', '{"account":50e-1,"note":12345678901234567890}'],
+      ['{"account":6,"note":-0}'],
+    ],
+    ['0', ['{"account":-0}', '{"account":-0.0}', '{"account":1e-400}'], ['{"account":1e-4,"note":-0}']],
+    ['-0', ['{"account":-0}', '{"account":-0.0}'], ['{"account":0}']],
+    ['-0.0', ['{"account":-0.0}'], ['{"account":0.0}']],
+  ] as const) {
+    test(`M06 a rule about an argument holds however its number is written; ${account}`, async () => {
+      const remote = keep(await echoes())
+      const bridged = start(remote.url, { rules: denyPaying(account) })
+      await bridged.ask('initialize', initializeParams())
+      for (const [id, args] of denied.entries())
+        expect(JSON.stringify((await pay(bridged, id, args)).result), args).toContain('a rule denies')
+      expect(remote.methods()).not.toContain('tools/call')
+      for (const [id, args] of allowed.entries())
+        expect((await pay(bridged, 100 + id, args)).result, args).toEqual({ content: [] })
+    })
+  }
+
+  test('an odd number excuses nothing else in the same message', async () => {
+    const remote = keep(await echoes())
+    const bridged = start(remote.url)
+    await bridged.ask('initialize', initializeParams())
+    const nested = (depth: number): string => `{"note":-0,"deep":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    for (const [id, args] of ['{"account":1,"account":2,"note":-0}', nested(1000)].entries())
+      expect((await pay(bridged, id, args)).error.code, args.slice(0, 80)).toBe(-32700)
+    // Whose id this is cannot be read any more.
+    void pay(bridged, 99, '{"note":-0,"other":01}')
+    expect((await bridged.wait(({ id }) => id === null)).error.code).toBe(-32700)
+    expect(remote.methods()).not.toContain('tools/call')
+    expect((await pay(bridged, 100, nested(100))).result).toEqual({ content: [] })
+    expect((await pay(bridged, 101, '{"note":-0,"text":"\\"01 -0 \\\\"}')).result).toEqual({ content: [] })
+  })
+
+  test('a call without an id is no way around the rules; notifications are passed on', async () => {
+    const remote = keep(await startSessionRemote())
+    const bridged = start(remote.url, { rules })
+    await bridged.ask('initialize', initializeParams('2025-03-26'))
+    await bridged.ask('tools/list')
+    const call = { jsonrpc: '2.0', method: 'tools/call', params: { name: 'delete_all', arguments: {} } }
+    const changed = { jsonrpc: '2.0', method: 'notifications/roots/list_changed' }
+    bridged.write(call)
+    bridged.write([call, { ...call, method: 'tools/list' }, changed])
+    await eventually(() => remote.methods().at(-1)).toBe(changed.method)
+    expect(remote.methods()).not.toContain('tools/call')
+    expect(remote.methods().filter((method) => method === 'tools/list')).toHaveLength(1)
+    expect(bridged.log.filter(({ event }) => event === 'connect.dropped')).toHaveLength(3)
+  })
 
   test('patterns have stars and nothing else', () => {
     const decide = (pattern: string, name: string): boolean =>

@@ -8,14 +8,17 @@ import {
 } from '@warder/protocol'
 import type { Outcome } from '../child-peer.ts'
 import type { BridgeLog } from '../log.ts'
+import { makeErrand, runErrand } from './errand.ts'
 import type { HostWire } from './host-wire.ts'
 import { type Absence, type Link, readAbsence, wordsOf } from './link.ts'
 import { makeError, makeToolError } from './outcome.ts'
+import { readArguments } from './read-arguments.ts'
 import type { HostFacts, Server, ServerFacts, ServerMessage } from './server.ts'
 import { ServerTrouble } from './server-trouble.ts'
 import type { ToolRules } from './tool-rules.ts'
+import { waitForAnswer } from './wait-for-answer.ts'
 
-/** How long the host waits for a server that has not been met, in milliseconds. */
+/** How long the host waits for a server that has not been met, or that wants a sign-in first, in milliseconds. */
 export interface Patience {
   /** For a list. After this it is empty, and said to have changed as soon as it is known. */
   readonly listMs: number
@@ -31,6 +34,8 @@ export interface Desk {
   readonly patience: Patience
   /** The server in words: its address without anything secret. */
   readonly place: string
+  /** What signs in at the server from elsewhere, without anything secret. */
+  readonly loginCommand: string
   readonly log: BridgeLog
   /** Where the user can sign in right now, if that is known. */
   signInLink(): string | undefined
@@ -56,32 +61,49 @@ export interface HostSide {
   tellAbsence(words: string): void
 }
 
+/** What one kind of host does with a request. */
+export interface Bearer {
+  bring(server: Server, signal: AbortSignal): Promise<Outcome>
+  /** The host was given an empty list, while this one is still on its way. */
+  noteLateList(list: Promise<Outcome>): void
+}
+
 /**
- * Brings a request to the server and its answer back: past the rules for tools, through the wait for a server that is not there yet, and
- * with words instead of silence when there is no answer.
+ * Brings a request to the server and its answer back: past the rules for tools, through the wait for a server that is not there yet or
+ * for a sign-in, and with words instead of silence when there is no answer.
  */
 export async function bringToServer(
   desk: Desk,
   request: McpRequest,
   signal: AbortSignal,
-  bring: (server: Server) => Promise<Outcome>,
+  { bring, noteLateList }: Bearer,
 ): Promise<Outcome> {
   const { method } = request
   const denied = decideCall(desk, request)
   if (denied !== undefined) return denied
   const list = knownMethods.get(method)?.lists
-  const found = await desk.link.reach(
-    list === undefined ? desk.patience.callMs : desk.patience.listMs,
-    signal,
-  )
+  const patienceMs = list === undefined ? desk.patience.callMs : desk.patience.listMs
+  const begun = performance.now()
+  const found = await desk.link.reach(patienceMs, signal)
   if (signal.aborted) return { kind: 'cancelled' }
   if (!('facts' in found)) return answerAbsence(desk, method, list, found)
   // Rules may have come in while we waited.
   const deniedNow = decideCall(desk, request)
   if (deniedNow !== undefined) return deniedNow
   if (list !== undefined && !offers(found.facts.capabilities, list)) return emptyList(list)
+  const errand = makeErrand(true)
+  const isSigningIn = (): boolean => errand.isHeldUp && desk.signInLink() !== undefined
+  const stop = new AbortController()
   try {
-    const outcome = await bring(found)
+    const answer = runErrand(errand, () => bring(found, AbortSignal.any([signal, stop.signal])))
+    const leftMs = Math.max(patienceMs - (performance.now() - begun), 0)
+    const outcome = await waitForAnswer(answer, leftMs, isSigningIn)
+    if (outcome === undefined) {
+      // Nothing may be done once the host has been told that it was not; a list does nothing.
+      if (list === undefined) stop.abort()
+      else noteLateList(answer)
+      return answerAbsence(desk, method, list, { kind: 'waiting' })
+    }
     return method === 'tools/list' ? filterTools(desk, outcome) : outcome
   } catch (error) {
     if (signal.aborted) return { kind: 'cancelled' }
@@ -95,8 +117,9 @@ function decideCall(desk: Desk, request: McpRequest): Outcome | undefined {
   // A call without a name is the server's to refuse.
   if (typeof name !== 'string') return undefined
   const args = ownValue(request.params ?? {}, 'arguments')
-  const decision = desk.rules.decide(name, isJsonObject(args) ? args : {})
-  if (decision.allow) return undefined
+  const decisions = readArguments(isJsonObject(args) ? args : {}).map((one) => desk.rules.decide(name, one))
+  const decision = decisions.find(({ allow }) => !allow)
+  if (decision === undefined || decision.allow) return undefined
   desk.log({ level: 'info', event: 'connect.tool-denied', tool: name, why: decision.reason })
   return makeToolError(
     `The tool ${name} was not called: ${decision.reason}. This is a rule of the user for ${desk.place}, kept by Warder. Do not try again.`,
@@ -120,7 +143,7 @@ function filterTools(desk: Desk, outcome: Outcome): Outcome {
 }
 
 function answerAbsence(desk: Desk, method: string, list: string | undefined, absence: Absence): Outcome {
-  const words = wordsOf(absence, desk.place, desk.signInLink())
+  const words = wordsOf(absence, desk.place, desk.signInLink(), desk.loginCommand)
   if (absence.kind === 'trouble') return makeError(-32603, words)
   if (list !== undefined) {
     desk.noteEmptyList()
@@ -131,7 +154,7 @@ function answerAbsence(desk: Desk, method: string, list: string | undefined, abs
 
 function answerTrouble(desk: Desk, method: string, error: unknown): Outcome {
   const absence = readAbsence(error)
-  const words = wordsOf(absence, desk.place, desk.signInLink())
+  const words = wordsOf(absence, desk.place, desk.signInLink(), desk.loginCommand)
   desk.log({ level: 'warn', event: 'connect.no-answer', method, why: words })
   if (absence.kind === 'sign-in')
     return method === 'tools/call' ? makeToolError(words) : makeError(-32603, words)

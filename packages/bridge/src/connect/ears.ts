@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, ownValue } from '@warder/protocol'
 import type { BridgeLog } from '../log.ts'
 import { SUBSCRIPTION_ID_META_KEY } from '../meta-keys.ts'
-import type { Server, ServerMessage } from './server.ts'
+import { runQuietly } from './errand.ts'
+import type { Server, ServerCall, ServerMessage } from './server.ts'
 import { innermostWords } from './server-trouble.ts'
 
 const firstPauseMs = 1000
@@ -16,7 +17,7 @@ export interface Ears {
 
 /**
  * Keeps one `subscriptions/listen` open (GW-62, GW-63) for all lists that the server reports about and for single resources. When
- * it breaks it is opened again. Messages are passed on without the id of the subscription.
+ * it breaks it is opened again, which never asks a person to sign in. Messages are passed on without the id of the subscription.
  */
 export function createEars(
   server: Server,
@@ -29,7 +30,7 @@ export function createEars(
   const listen = async (filter: JsonObject, own: AbortController, pause: number): Promise<void> => {
     let heard = false
     try {
-      const outcome = await server.request({
+      const call: ServerCall = {
         method: 'subscriptions/listen',
         params: makeParams({ notifications: filter }),
         signal: own.signal,
@@ -39,7 +40,8 @@ export function createEars(
           if (message.method === 'notifications/subscriptions/acknowledged') return
           return onMessage(withoutSubscription(message))
         },
-      })
+      }
+      const outcome = await runQuietly(() => server.request(call))
       if (outcome.kind === 'error')
         return log({ level: 'info', event: 'connect.no-stream', why: outcome.error.message })
     } catch (error) {

@@ -34,6 +34,13 @@ export function createHostWire(input: Readable, output: Writable, events: HostEv
   let nextId = 1
   let ended = false
   let isDeaf = false
+  /** Whoever waits until the host has read. */
+  const waiting = new Set<() => void>()
+
+  const release = (): void => {
+    for (const one of waiting) one()
+    waiting.clear()
+  }
 
   const leave = (why: string): void => {
     if (ended) return
@@ -43,23 +50,21 @@ export function createHostWire(input: Readable, output: Writable, events: HostEv
     events.onEnd(why)
   }
 
+  /** Nothing is said any more, and nobody waits for it to be heard. */
+  const giveUpSaying = (why: string): void => {
+    isDeaf = true
+    release()
+    leave(why)
+  }
+
   const send = (message: object): Promise<void> | undefined => {
     if (isDeaf || output.destroyed || output.writableEnded) return undefined
     if (output.write(`${JSON.stringify(message)}\n`)) return undefined
     if (output.writableLength > maxWaitingBytes) {
-      isDeaf = true
-      leave('it does not read')
+      giveUpSaying('it does not read')
       return undefined
     }
-    return new Promise((resolve) => {
-      const done = (): void => {
-        output.off('drain', done)
-        output.off('close', done)
-        resolve()
-      }
-      output.on('drain', done)
-      output.on('close', done)
-    })
+    return new Promise((resolve) => void waiting.add(resolve))
   }
 
   const tell = (message: object): void => void send(message)
@@ -91,10 +96,9 @@ export function createHostWire(input: Readable, output: Writable, events: HostEv
   }
 
   // A closed pipe is how a host leaves; without a listener it would be how we crash.
-  output.on('error', () => {
-    isDeaf = true
-    leave('it does not listen any more')
-  })
+  output.on('error', () => giveUpSaying('it does not listen any more'))
+  output.on('drain', release)
+  output.on('close', release)
   input.on('error', () => leave('its output broke'))
   readLines(input, maxLineBytes, receive)
   input.on('end', () => leave('it closed our input'))

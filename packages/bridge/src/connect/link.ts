@@ -1,5 +1,6 @@
 import { type McpEra, Refusal } from '@warder/protocol'
 import type { BridgeLog } from '../log.ts'
+import { currentErrand, makeErrand, runErrand } from './errand.ts'
 import { meetServer } from './meet-server.ts'
 import type { HostFacts, Server, ServerMessage } from './server.ts'
 import { innermostWords, isSignInRequired, ServerTrouble } from './server-trouble.ts'
@@ -30,6 +31,7 @@ export interface Link {
 
 export interface LinkOptions {
   readonly url: string
+  /** Only for errands that may ask a person. */
   readonly fetch: UserFetch
   readonly quietFetch: UserFetch
   /** Read when the server is contacted. */
@@ -57,13 +59,11 @@ export function createLink(options: LinkOptions): Link {
   let retry: NodeJS.Timeout | undefined
   let pause = firstRetryMs
   const closing = new AbortController()
+  const fetch = fetchOnErrands(options)
   let isClosed = false
 
   const meet = (isQuiet: boolean): Promise<Server | Absence> => {
     clearTimeout(retry)
-    let mayAsk = !isQuiet
-    // Once the server is met, requests of the host may ask again.
-    const fetch: UserFetch = (url, init) => (mayAsk ? options.fetch : options.quietFetch)(url, init)
     const work = async (): Promise<Server | Absence> => {
       try {
         const { url, quietFetch, onMessage, onRenewed, log } = options
@@ -72,7 +72,6 @@ export function createLink(options: LinkOptions): Link {
           options.first(),
         )
         if (isClosed) await met.close()
-        mayAsk = true
         server = met
         failed = undefined
         if (!isClosed) options.onMet(met)
@@ -89,7 +88,7 @@ export function createLink(options: LinkOptions): Link {
         meeting = undefined
       }
     }
-    meeting = work()
+    meeting = runErrand(makeErrand(!isQuiet), work)
     return meeting
   }
 
@@ -144,6 +143,20 @@ function waitFor(
   })
 }
 
+/** Who is on no errand goes the quiet way: nobody would know why a browser opens. */
+function fetchOnErrands(options: LinkOptions): UserFetch {
+  return async (url, init) => {
+    const errand = currentErrand()
+    const fetch = errand?.mayAsk === true ? options.fetch : options.quietFetch
+    if (errand === undefined) return fetch(url, init)
+    // A stream that is opened again brings on what the server has taken before.
+    if (init.method === 'POST') errand.isHeldUp = true
+    const response = await fetch(url, init)
+    if (response.ok) errand.isHeldUp = false
+    return response
+  }
+}
+
 /** What an error of a fetch or of a server means for the host. */
 export function readAbsence(error: unknown): Absence {
   if (isSignInRequired(error)) {
@@ -157,7 +170,12 @@ export function readAbsence(error: unknown): Absence {
 }
 
 /** The absence in one sentence that says what to do. `link`: where the user can sign in right now. */
-export function wordsOf(absence: Absence, place: string, link: string | undefined): string {
+export function wordsOf(
+  absence: Absence,
+  place: string,
+  link: string | undefined,
+  loginCommand: string,
+): string {
   if (absence.kind === 'waiting') {
     return link === undefined
       ? `${place} has not answered yet. If a browser window asks for a sign-in, finish it, then try again.`
@@ -165,7 +183,7 @@ export function wordsOf(absence: Absence, place: string, link: string | undefine
   }
   if (absence.kind === 'sign-in') {
     const url = absence.url ?? link
-    const todo = url === undefined ? `run: warder login ${place}` : `open ${url}`
+    const todo = url === undefined ? `run: ${loginCommand}` : `open ${url}`
     return `${place} wants somebody to sign in (${withoutStop(absence.why)}). Ask the user to ${todo}`
   }
   const { error } = absence

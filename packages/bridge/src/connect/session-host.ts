@@ -1,18 +1,28 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isJsonObject, type JsonObject, type McpRequest, ownValue } from '@warder/protocol'
-import type { Outcome } from '../child-peer.ts'
+import type { Outcome, WireError } from '../child-peer.ts'
 import { makeClientResult } from '../eras.ts'
 import { newestSessionVersion } from '../revisions.ts'
 import { bringToServer, type Desk, type HostSide } from './desk.ts'
 import { createEars, type Ears } from './ears.ts'
 import { addEnvelope, makeEnvelope, unknownHost } from './envelope.ts'
+import { runQuietly } from './errand.ts'
 import { questions, runInputRounds } from './input-rounds.ts'
+import { createLateLists } from './late-lists.ts'
 import { makeError, makeToolError } from './outcome.ts'
 import type { HostFacts, Server, ServerCall, ServerMessage } from './server.ts'
 import { innermostWords } from './server-trouble.ts'
 import { changes, makeInitialization } from './told-facts.ts'
 
 const nothing: Outcome = { kind: 'result', result: {} }
+/** Nobody answers more at a time. */
+const maxQuestions = 100
+const refusalPauseMs = 10
+const tooManyQuestions: WireError = {
+  code: -32603,
+  message: `The host has ${maxQuestions} questions to answer already. Ask again when it has answered some.`,
+}
 
 /** A host of 2024-11-05 to 2025-11-25: one session from `initialize` to the end of its output. */
 export function createSessionHost(desk: Desk): HostSide {
@@ -20,6 +30,8 @@ export function createSessionHost(desk: Desk): HostSide {
   const watched = new Set<string>()
   /** Questions of the server that the host has not answered yet, by the server's ids. */
   const asked = new Map<string, AbortController>()
+  /** All of them, also where a server uses an id twice. */
+  let openQuestions = 0
   let host: HostFacts = { version: newestSessionVersion, capabilities: {}, clientInfo: unknownHost }
   let begun = false
   let logLevel: JsonObject | undefined
@@ -51,12 +63,19 @@ export function createSessionHost(desk: Desk): HostSide {
       return
     }
     if (message.method === 'ping') return server.respond(message.id, { result: {} })
+    if (openQuestions >= maxQuestions) {
+      server.respond(message.id, { error: tooManyQuestions })
+      // A server that goes on asking is read slowly, or refusing it would be the flood.
+      return sleep(refusalPauseMs)
+    }
     const key = JSON.stringify(message.id)
     const stop = new AbortController()
     asked.set(key, stop)
+    openQuestions += 1
     const either = AbortSignal.any([signal, stop.signal])
     void wire.ask(message.method, message.params, either).then((outcome) => {
-      asked.delete(key)
+      openQuestions -= 1
+      if (asked.get(key) === stop) asked.delete(key)
       if (outcome.kind === 'result') server.respond(message.id, { result: outcome.result })
       else if (outcome.kind === 'error') server.respond(message.id, { error: outcome.error })
     })
@@ -139,20 +158,32 @@ export function createSessionHost(desk: Desk): HostSide {
 
   const repeat = (server: Server, method: string, params: JsonObject): void => {
     const call = { method, params, signal: new AbortController().signal, onMessage: () => undefined }
-    server.request(call).catch((error: unknown) => {
+    runQuietly(() => server.request(call)).catch((error: unknown) => {
       desk.log({ level: 'warn', event: 'connect.not-repeated', method, why: innermostWords(error) })
     })
   }
+
+  const tellChanges = (): void => {
+    if (!begun) return
+    for (const method of Object.values(changes)) wire.tell({ jsonrpc: '2.0', method })
+  }
+  const noteLateList = createLateLists(tellChanges)
 
   return {
     answer: async (request, signal) => {
       if (request.method === 'initialize') return initialize(request.params ?? {})
       if (request.method === 'ping') return nothing
-      return bringToServer(desk, request, signal, (server) => bring(server, request, signal))
+      return bringToServer(desk, request, signal, {
+        bring: (server, own) => bring(server, request, own),
+        noteLateList,
+      })
     },
-    notify: (message) => {
-      if (message.method !== 'notifications/initialized')
-        link.current()?.notify(message.method, message.params)
+    notify: ({ method, params }) => {
+      if (method === 'notifications/initialized') return
+      // A request without an id: some servers would act on it, and no rule for tools has seen it.
+      if (!method.startsWith('notifications/'))
+        return desk.log({ level: 'warn', event: 'connect.dropped', why: wordsOfDropped(method) })
+      link.current()?.notify(method, params)
     },
     hear: (message) => {
       const server = link.current()
@@ -174,10 +205,7 @@ export function createSessionHost(desk: Desk): HostSide {
         for (const uri of watched) repeat(server, 'resources/subscribe', { uri })
       }
     },
-    tellChanges: () => {
-      if (!begun) return
-      for (const method of Object.values(changes)) wire.tell({ jsonrpc: '2.0', method })
-    },
+    tellChanges,
     tellAbsence: (words) => {
       if (!begun) return
       const params = { level: 'warning', logger: 'warder', data: words }
@@ -193,6 +221,10 @@ function supports(host: HostFacts, method: string, isUrl: boolean): boolean {
   const needed = ownValue(questions, method)
   const capability = typeof needed === 'string' ? ownValue(host.capabilities, needed) : undefined
   return isJsonObject(capability) && (!isUrl || isJsonObject(capability['url']))
+}
+
+function wordsOfDropped(method: string): string {
+  return `The host sent ${method.slice(0, 80)} without an id, so it was not passed on. Nothing was done.`
 }
 
 /** Somebody should read it all the same; nothing here opens a page. */

@@ -5,6 +5,7 @@ import type { BridgeLog } from '../log.ts'
 import { knownSessionVersions, newestSessionVersion } from '../revisions.ts'
 import { readOutcome } from './outcome.ts'
 import { type AnswerReader, dropBody, readAnswer, readTrouble } from './read-answer.ts'
+import { readRetryDelay } from './retry-delay.ts'
 import type { HostFacts, Server, ServerCall, ServerFacts, ServerMessage } from './server.ts'
 import { innermostWords, ServerTrouble } from './server-trouble.ts'
 import type { UserFetch } from './user-fetch.ts'
@@ -15,6 +16,7 @@ const lastWordsMs = 500
 const lingerMs = 5000
 const firstPauseMs = 1000
 const longestPauseMs = 30_000
+/** Resumptions one after the other that bring nothing new. */
 const maxResumptions = 5
 
 /** How to speak with a server that has sessions. */
@@ -152,7 +154,8 @@ export async function openSessionServer(options: SessionServerOptions): Promise<
       if (await listenOnce(own, place)) return
       // One that ends at once would end at once again.
       if (performance.now() - begun > longestPauseMs) pause = firstPauseMs
-      await sleep(place.retry ?? pause, undefined, { signal: ended, ref: false }).catch(() => undefined)
+      const delayMs = readRetryDelay(place.retry, pause)
+      await sleep(delayMs, undefined, { signal: ended, ref: false }).catch(() => undefined)
       pause = Math.min(pause * 1.5, longestPauseMs)
     }
   }
@@ -213,13 +216,26 @@ export async function openSessionServer(options: SessionServerOptions): Promise<
     return { response: second, own: renewed }
   }
 
-  /** Reads what comes back until the answer is there, over several streams if they break. */
   const exchange = async (id: number, call: ServerCall, signal: AbortSignal): Promise<void> => {
     const params = call.params === undefined ? {} : { params: call.params }
-    const { response: first, own } = await send(
-      { jsonrpc: '2.0', id, method: call.method, ...params },
-      signal,
-    )
+    const { response, own } = await send({ jsonrpc: '2.0', id, method: call.method, ...params }, signal)
+    try {
+      await follow(id, call, response, own, signal)
+    } catch (error) {
+      // It may still work on what the host is about to be told is lost.
+      if (open.has(id) && !signal.aborted) tellCancelled(id)
+      throw error
+    }
+  }
+
+  /** Reads what comes back until the answer is there, over several streams if they break. */
+  const follow = async (
+    id: number,
+    call: ServerCall,
+    first: Response,
+    own: Session,
+    signal: AbortSignal,
+  ): Promise<void> => {
     let response: Response | undefined = first
     let place: Place = {}
     let flaw = 'it ended its answer before it had given one'
@@ -234,11 +250,15 @@ export async function openSessionServer(options: SessionServerOptions): Promise<
       },
     }
     for (let attempt = 0; ; attempt += 1) {
+      const { id: known } = place
       const broken = response === undefined ? undefined : await tryRead(response, reader)
       if (!open.has(id) || signal.aborted) return
+      // A server that lets us poll (SEP-1699) ends its streams on purpose, for as long as it works.
+      if (place.id !== known) attempt = 0
       if (place.id === undefined || attempt >= maxResumptions)
         throw broken ?? new ServerTrouble('answer', flaw)
-      await sleep(place.retry ?? firstPauseMs * 1.5 ** attempt, undefined, { signal })
+      const delayMs = readRetryDelay(place.retry, firstPauseMs * 1.5 ** attempt)
+      await sleep(delayMs, undefined, { signal })
       response = await openStream(fetch, own, place.id, signal).catch(unlessFinal)
     }
   }
@@ -256,6 +276,9 @@ export async function openSessionServer(options: SessionServerOptions): Promise<
     void one.finally(() => quiet.delete(one))
   }
 
+  const tellCancelled = (id: number): void =>
+    sendQuietly({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })
+
   const server: Server = {
     get facts() {
       return session.facts
@@ -267,7 +290,7 @@ export async function openSessionServer(options: SessionServerOptions): Promise<
         const done = (): void => call.signal.removeEventListener('abort', cancel)
         const cancel = (): void => {
           if (!open.delete(id)) return
-          sendQuietly({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })
+          tellCancelled(id)
           stop.abort()
           resolve({ kind: 'cancelled' })
         }

@@ -5,6 +5,8 @@ import { CLIENT_CAPABILITIES_META_KEY, SERVER_INFO_META_KEY, SUBSCRIPTION_ID_MET
 import { bringToServer, type Desk, type HostSide } from './desk.ts'
 import { createEars, type Ears } from './ears.ts'
 import { addEnvelope, makeEnvelope, readEnvelope, removeEnvelope } from './envelope.ts'
+import { runQuietly } from './errand.ts'
+import { createLateLists } from './late-lists.ts'
 import { makeError, makeToolError } from './outcome.ts'
 import type { HostFacts, Server, ServerMessage } from './server.ts'
 import { innermostWords } from './server-trouble.ts'
@@ -100,7 +102,7 @@ export function createStatelessHost(desk: Desk): HostSide {
   /** What a server with sessions must be told besides the requests of the host. */
   const ask = (server: Server, method: string, params: JsonObject): void => {
     const call = { method, params, signal: new AbortController().signal, onMessage: () => undefined }
-    server.request(call).catch((error: unknown) => {
+    runQuietly(() => server.request(call)).catch((error: unknown) => {
       desk.log({ level: 'warn', event: 'connect.not-told', method, why: innermostWords(error) })
     })
   }
@@ -154,7 +156,10 @@ export function createStatelessHost(desk: Desk): HostSide {
     }
     if (removed.has(request.method)) return makeError(-32601, 'Method not found')
     if (request.method === 'subscriptions/listen') return listen(request, signal)
-    return bringToServer(desk, request, signal, (server) => bring(server, request, signal))
+    return bringToServer(desk, request, signal, {
+      bring: (server, own) => bring(server, request, own),
+      noteLateList,
+    })
   }
 
   const hear = (message: ServerMessage): void => {
@@ -172,6 +177,16 @@ export function createStatelessHost(desk: Desk): HostSide {
       wire.tell({ jsonrpc: '2.0', method: message.method, params: { ...message.params, _meta: meta } })
     }
   }
+
+  const tellChanges = (): void => {
+    for (const { id, methods } of subscriptions.values()) {
+      for (const method of Object.values(changes)) {
+        const params = { _meta: { [SUBSCRIPTION_ID_META_KEY]: id } }
+        if (methods.has(method)) wire.tell({ jsonrpc: '2.0', method, params })
+      }
+    }
+  }
+  const noteLateList = createLateLists(tellChanges)
 
   return {
     answer: async (request, signal) => {
@@ -195,14 +210,7 @@ export function createStatelessHost(desk: Desk): HostSide {
       if (again && logLevel !== undefined) ask(server, 'logging/setLevel', { level: logLevel })
       for (const uri of watched.keys()) ask(server, 'resources/subscribe', { uri })
     },
-    tellChanges: () => {
-      for (const { id, methods } of subscriptions.values()) {
-        for (const method of Object.values(changes)) {
-          const params = { _meta: { [SUBSCRIPTION_ID_META_KEY]: id } }
-          if (methods.has(method)) wire.tell({ jsonrpc: '2.0', method, params })
-        }
-      }
-    },
+    tellChanges,
     // There is no place for it outside of a request; the lists that are empty and the calls say it.
     tellAbsence: () => undefined,
   }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type McpEra, type McpMessage, type McpRequest, messageEra, ownValue } from '@warder/protocol'
 import type { Outcome } from '../child-peer.ts'
 import type { BridgeLog } from '../log.ts'
@@ -17,6 +18,8 @@ import type { ToolRules } from './tool-rules.ts'
 import type { UserFetch } from './user-fetch.ts'
 
 const lastAnswersMs = 3000
+/** How long a host that may not read has to take what it is told at the end. */
+const lastWordsMs = 500
 
 /** What stands between the host and the server. */
 export interface StdioBridgeOptions {
@@ -24,6 +27,8 @@ export interface StdioBridgeOptions {
   readonly url: string
   /** For words to people; default: the URL without its query. */
   readonly name?: string
+  /** The command that signs in at this server, for people to copy; default: `warder login` and the URL without its query. */
+  readonly loginCommand?: string
   /**
    * Authorized: adds the credentials, and asks the user to sign in where that is needed, which may take minutes. An error that is named
    * `SignInRequired` says that nobody could be asked.
@@ -55,6 +60,8 @@ export interface StdioBridgeOptions {
 export interface StdioBridge {
   /** Resolves when everything is over: the host has left, or `close` was called. */
   readonly closed: Promise<void>
+  /** Resolves when the end begins, for whatever reason; `closed` follows within three seconds unless something hangs. */
+  readonly closing: Promise<void>
   /** Answers what is open, ends the session at the server. */
   close(): Promise<void>
 }
@@ -81,6 +88,10 @@ export function createStdioBridge(options: StdioBridgeOptions): StdioBridge {
   const closed = new Promise<void>((resolve) => {
     isOver = resolve
   })
+  let isEnding: () => void = () => undefined
+  const ending = new Promise<void>((resolve) => {
+    isEnding = resolve
+  })
 
   const changed = (): void => {
     if (!gaveEmptyList) return
@@ -88,7 +99,7 @@ export function createStdioBridge(options: StdioBridgeOptions): StdioBridge {
     for (const side of sides) side.tellChanges()
   }
   const tellAbsence = (absence: Absence): void => {
-    const words = wordsOf(absence, place, desk.signInLink())
+    const words = wordsOf(absence, place, desk.signInLink(), desk.loginCommand)
     if (absence.kind === 'sign-in') onSignInRequired?.(absence.error)
     if (words === lastWords) return
     lastWords = words
@@ -177,8 +188,9 @@ export function createStdioBridge(options: StdioBridgeOptions): StdioBridge {
 
   const close = (): Promise<void> => {
     closing ??= (async () => {
+      isEnding()
       for (const calls of open.values()) for (const call of calls) call.abort()
-      await Promise.allSettled([...working])
+      await Promise.race([Promise.allSettled([...working]), sleep(lastWordsMs)])
       await link.close()
       isOver()
     })()
@@ -206,6 +218,7 @@ export function createStdioBridge(options: StdioBridgeOptions): StdioBridge {
     rules: options.rules ?? { decide: () => ({ allow: true }) },
     patience: { listMs: options.patience?.listMs ?? 3000, callMs: options.patience?.callMs ?? 45_000 },
     place,
+    loginCommand: options.loginCommand ?? `warder login ${place}`,
     log,
     signInLink: options.signInLink ?? (() => undefined),
     facts: () => facts ?? guessFacts(era ?? 'session', place),
@@ -224,7 +237,7 @@ export function createStdioBridge(options: StdioBridgeOptions): StdioBridge {
   const sides = Object.values(sideByEra)
   const sideOf = (own: McpEra): HostSide => sideByEra[own]
 
-  return { closed, close }
+  return { closed, closing: ending, close }
 }
 
 /** The address as it may be shown: what stands in a query is sometimes a key. */

@@ -43,6 +43,8 @@ interface Call {
   capabilities: JsonObject
   wake: (() => void) | undefined
   timer: NodeJS.Timeout | undefined
+  /** The server has finished; its answer has not been given to the host yet. */
+  isDone: boolean
 }
 
 /** Methods that may be answered with questions (GW-73). */
@@ -92,6 +94,7 @@ export function createSuspendedCalls(): SuspendedCalls {
       capabilities: round.capabilities,
       wake: undefined,
       timer: undefined,
+      isDone: false,
       outcome: server.request({
         method,
         params: makeParams(round.params),
@@ -105,12 +108,24 @@ export function createSuspendedCalls(): SuspendedCalls {
       }),
     }
     calls.set(call.state, call)
-    const end = (): void => {
-      calls.delete(call.state)
-      clearTimeout(call.timer)
+    const finish = (): void => {
+      call.isDone = true
+      // Nobody waits for what the host answers now.
+      call.asked.clear()
     }
-    call.outcome.then(end, end)
+    call.outcome.then(finish, finish)
     return call
+  }
+
+  const drop = (call: Call): void => {
+    calls.delete(call.state)
+    clearTimeout(call.timer)
+  }
+
+  /** The answer of the server, which is given to the host once. */
+  const handOut = (call: Call): Promise<Outcome> => {
+    drop(call)
+    return call.outcome
   }
 
   const resume = (call: Call, round: Round): void => {
@@ -134,10 +149,13 @@ export function createSuspendedCalls(): SuspendedCalls {
         call.wake = () => call.asked.size > 0 && resolve(undefined)
       })
       if (call.asked.size > 0) call.wake?.()
-      const outcome = await Promise.race([call.outcome, woken])
-      if (outcome !== undefined) return outcome
-      // Nobody listens until the host comes back; it may never do so.
-      call.timer = setTimeout(stop, patienceMs)
+      await Promise.race([call.outcome.catch(() => undefined), woken])
+      if (call.isDone) return await handOut(call)
+      // Nobody listens until the host comes back; it may never do so. An answer of the server waits as long.
+      call.timer = setTimeout(() => {
+        drop(call)
+        stop()
+      }, patienceMs)
       call.timer.unref()
       const inputRequests = Object.fromEntries([...call.asked].map(([key, { question }]) => [key, question]))
       return {
@@ -175,7 +193,7 @@ export function createSuspendedCalls(): SuspendedCalls {
         for (const call of calls.values()) if (call.server === server) forget(call, message)
         return
       }
-      const [only, ...others] = [...calls.values()].filter((call) => call.server === server)
+      const [only, ...others] = [...calls.values()].filter((call) => call.server === server && !call.isDone)
       if (message.method === 'ping') server.respond(message.id, { result: {} })
       else if (only === undefined || others.length > 0) server.respond(message.id, { error: notNow })
       else ask(only, message)
