@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type HostDocument, memberOf, nodeAt, textsOf } from './documents/host-node.ts'
 import { loadDocument } from './documents/load-document.ts'
-import type { Finding } from './finding.ts'
+import type { Finding, FindingRule } from './finding.ts'
 import { dialects, type HostStyle } from './hosts/dialects.ts'
 import {
   claudeDirectory,
@@ -125,6 +125,15 @@ interface Managed {
   readonly unreadable: Finding | undefined
 }
 
+/** Claude Code takes Latin-1 for UTF-8 with odd letters, and nests deeper: there such a file counts. */
+const closing: ReadonlySet<FindingRule> = new Set([
+  'unreadable',
+  'not-a-file',
+  'too-large',
+  'too-deep',
+  'encoding',
+])
+
 function loadManaged(places: HostPlaces, load: LoadDocument): Managed {
   const directory = managedDirectory(places)
   const file = join(directory, 'managed-mcp.json')
@@ -135,10 +144,9 @@ function loadManaged(places: HostPlaces, load: LoadDocument): Managed {
     ...parts.files.map((name) => join(directory, 'managed-settings.d', name)),
   ]
   const documents = files.map((name) => load(name, 'strict')).filter((document) => document !== undefined)
-  // What is no JSON gives nothing, as in Claude Code. What cannot be opened may forbid anything.
+  // What is no JSON gives nothing, as in Claude Code. What only Warder cannot read may forbid anything.
   const closed = [...documents, ...(list === undefined ? [] : [list])].flatMap(({ findings }) => findings)
-  const unreadable =
-    parts.unreadable ?? closed.find(({ rule }) => ['unreadable', 'not-a-file', 'too-large'].includes(rule))
+  const unreadable = parts.unreadable ?? closed.find(({ rule }) => closing.has(rule))
   return {
     settings: documents
       .map((document) => readSettings('managed', document))

@@ -263,6 +263,62 @@ describe('what must not be written into a file', () => {
     ['a key in the query', { url: 'https://a.example/mcp?api_key=abc' }, 'the URL'],
     ['a token in the path', { url: 'https://a.example/k9Xq2LmZ7pRt4WvB8nYc3HdF6sJg1QaE/mcp' }, 'the URL'],
     ['the helper', { headersHelper: ['/bin/h', '--token=abc'] }, 'the headers helper'],
+    [
+      'a header of the helper, in a shell line',
+      { headersHelper: "curl -H 'Authorization: Bearer abc' https://a.example" },
+      'the headers helper',
+    ],
+    ['a header as an argument', { args: ['--header', 'Authorization: Bearer s3cret-value-9'] }, 'argument 2'],
+    ['the same without a blank', { args: ['--header', 'My-Token:abc'] }, 'argument 2'],
+    ['the same in one word', { args: ['--header=Authorization: Bearer abc'] }, 'argument 1'],
+    ['a header that is known without its option', { args: ['Authorization:abc'] }, 'argument 1'],
+    ['the address of a database', { args: ['postgresql://admin:hunter2pw@db/prod'] }, 'argument 1'],
+    ['a token for an account', { args: [`postgres://ghp_${'a1B2'.repeat(9)}@db/prod`] }, 'argument 1'],
+    ['a token of another scheme', { args: ['nats://my-token@broker.example:4222'] }, 'argument 1'],
+    ['a token with an empty password', { args: ['https://my-token:@a.example'] }, 'argument 1'],
+    ['the same for Java', { args: ['jdbc:postgresql://admin:hunter2pw@db/prod'] }, 'argument 1'],
+    ['the same with a slash in the password', { args: ['postgres://admin:pa/ss@db/prod'] }, 'argument 1'],
+    ['an address in an option', { args: ['--verbose', '--db=postgres://a:b@db/prod'] }, 'argument 2'],
+    ['its fields', { args: ['Server=db;User Id=sa;Password=hunter2'] }, 'argument 1'],
+    [
+      'an address in a variable',
+      { env: { DATABASE_URL: 'postgres://admin:hunter2pw@db/prod' } },
+      'the variable DATABASE_URL',
+    ],
+    [
+      'a header that holds an address',
+      { headers: { 'X-Up': 'https://me:abc@a.example' } },
+      'the header X-Up',
+    ],
+    ['a variable for a container', { args: ['run', '-e', 'API_KEY=hunter2hunter2'] }, 'argument 3'],
+    ['the same in one word', { args: ['--env=API_KEY=hunter2'] }, 'argument 1'],
+    ['the same without a blank', { args: ['-eAPI_KEY=hunter2'] }, 'argument 1'],
+    ['a variable in a script', { args: ['-c', 'API_KEY=hunter2 npx server'] }, 'argument 2'],
+    ['an option in a script', { args: ['-c', 'npx server --token "hunter2"'] }, 'argument 2'],
+    ['a header in a script', { args: ['-c', 'curl -H "Authorization: Bearer abc" x'] }, 'argument 2'],
+    ['a member of JSON', { args: ['--headers', '{"Authorization":"abc"}'] }, 'argument 2'],
+    ['the default of a variable in an argument', { args: [`API_KEY=${variable('K:-abc')}`] }, 'argument 1'],
+    ['the command itself', { command: 'API_KEY=hunter2 npx' }, 'the command'],
+    ['a user name in the URL', { url: 'https://my-token-abc@mcp.example.com/mcp' }, 'the URL'],
+    ['the same without slashes', { url: 'https:my-token-abc@mcp.example.com/mcp' }, 'the URL'],
+    ['the same beside variables', { url: `https://${variable('U')}:abc@${variable('H')}/mcp` }, 'the URL'],
+    ['a token in the fragment', { url: 'https://a.example/mcp#access_token=abc' }, 'the URL'],
+    [
+      'a token that is the fragment',
+      { url: 'https://a.example/mcp#k9Xq2LmZ7pRt4WvB8nYc3HdF6sJg1QaE' },
+      'the URL',
+    ],
+    ['a token without a name in the query', { url: `https://a.example/?ghp_${'a1B2'.repeat(9)}` }, 'the URL'],
+    ['a token with a plus sign', { url: 'https://a.example/?x=k9Xq2LmZ7pRt+WvB8nYc3HdF6sJg1QaE' }, 'the URL'],
+    ['a token with escapes', { url: `https://a.example/g%68p%5F${'a1B2'.repeat(9)}/mcp` }, 'the URL'],
+    ['a token behind a variable', { url: `${variable('BASE')}k9Xq2LmZ7pRt4WvB8nYc3HdF6sJg1QaE` }, 'the URL'],
+    ['a key beside a variable host', { url: `https://${variable('H')}:8443/?api_key=abc` }, 'the URL'],
+    [
+      'a password in the address of the metadata',
+      { oauth: { metadataUrl: 'https://me:abc@as.example/m' } },
+      'the URL of the metadata',
+    ],
+    ['equals signs without end', { args: [`${'a='.repeat(50_000)}ghp_${'a1B2'.repeat(9)}`] }, 'argument 1'],
   ]
   test.each(secrets)('Q16 %s', (_what, more, where) => {
     expect(found(more)).toEqual([where])
@@ -287,11 +343,56 @@ describe('what must not be written into a file', () => {
     ],
     ['an address with a port and a query', { url: 'https://mcp.example.com:8443/v1/mcp?tenant=core' }],
     ['a variable in the query', { url: `https://a.example/mcp?key=${variable('KEY')}` }],
+    ['a fragment and a switch', { url: 'https://a.example/mcp?auth=none#section' }],
+    ['a helper', { headersHelper: 'print-headers --for a --token-file ~/.token' }],
+    ['a database without an account', { env: { DATABASE_URL: 'postgres://localhost/db' } }],
+    ['a command with its path', { command: '/nix/store/0c4w6xq2lmz7prt4wvb8nyc3hdf6sjg1-node-24/bin/npx' }],
+    ['a command with blanks', { command: 'C:\\Program Files\\nodejs\\npx.cmd' }],
     [
       'variables of a command',
       { env: { GITHUB_TOKEN: variable('GITHUB_TOKEN') }, args: ['--token', variable('T')] },
     ],
   ]
+  test.each([
+    ['a variable for a container', ['run', '-i', '--rm', '-e', 'NODE_ENV=production', '-e', 'API_KEY']],
+    ['a header', ['--header', 'Accept: application/json', '--header', 'X-Team:core']],
+    ['the address of a database without an account', ['postgres://localhost/db', 'redis://localhost:6379/0']],
+    ['an account whose password is a variable', [`postgres://admin:${variable('PASS')}@db/prod`]],
+    ['an account without a password', ['mysql://root@localhost/db', 'mongodb+srv://me@cluster.example/db']],
+    ['several hosts', ['mongodb://one:27017,two:27017/db']],
+    ['a number behind an option', ['--port=8080', '--max-tokens=4096', '-e', 'MAX_TOKENS=4096']],
+    ['a switch', ['--auth=none', '--use-token', 'false']],
+    ['a path', ['--token-file', '/run/secrets/token', '-e', 'GOOGLE_APPLICATION_CREDENTIALS=/app/key.json']],
+    ['a fragment', ['https://host.example/path#section', '--help-url=https://h.example/p#section']],
+    ['a repository', ['--from', 'git+ssh://git@github.com/org/repo.git', 'git@github.com:org/repo']],
+    ['a package under an address', ['https://registry.npmjs.org/@scope/pkg', 'git+https://h.example/x@v1']],
+    ['a port, a version, a scope', ['auth.example.com:443', 'token-server:1.2', 'session:read,auth:write']],
+    ['a drive', ['C:\\Users\\me\\session', 'D:/token']],
+    ['variables', [`API_KEY=${variable('API_KEY')}`, `-e=T=${variable('T')}`]],
+    ['a header that is a variable', ['--header', `Authorization: Bearer ${variable('AUTH_TOKEN')}`]],
+    ['the same without a blank', ['--header', `Authorization:${variable('AUTH_HEADER')}`]],
+    ['an account that is variables', [`postgres://${variable('U')}:${variable('P')}@db/prod`]],
+    ['a script', ['-c', 'TOKEN=$(cat /run/t) npx server --token "$TOKEN" -H "Authorization: Bearer $TOKEN"']],
+    ['JSON', ['{"scope":"read","token_endpoint_auth_method":"none"}']],
+    ['a host with many letters', ['https://mcp-7f3a9c2b4d5e.eu-west-1.example.com/mcp']],
+  ])('%s may be written as an argument', (_what, args) => {
+    expect(found({ args })).toEqual([])
+  })
+
+  test('what a program puts in itself is no secret in any host, and that of the host is none in its own words', () => {
+    const local: WritableServer = { name: 'a', transport: 'stdio', command: 'npx' }
+    for (const host of hosts)
+      expect(
+        findSecrets(
+          { ...local, args: ['--header', `Authorization: Bearer ${variable('AUTH_TOKEN')}`] },
+          dialects[host].expansion,
+        ),
+      ).toEqual([])
+    const args = ['--header', `Authorization: Bearer ${variable('env:TOKEN')}`]
+    expect(findSecrets({ ...local, args }, 'cursor')).toEqual([])
+    expect(findSecrets({ ...local, args }, 'shell')).toEqual(['argument 2'])
+  })
+
   test.each(harmless)('%s may be written', (_what, more) => {
     expect(found(more)).toEqual([])
   })

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -169,6 +169,33 @@ describe('managed allow and deny lists', () => {
     })
   })
 
+  const text =
+    '{"companyAnnouncements":["Grüße"],"deniedMcpServers":[{"serverUrl":"https://evil.example/*"}]}'
+  test.each([
+    ['Latin-1', 'managed-settings.json', Buffer.from(text, 'latin1')],
+    ['Latin-1 beside another', 'managed-settings.d/10-a.json', Buffer.from(text, 'latin1')],
+    ['UTF-16', 'managed-settings.json', Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['a Latin-1 list of servers', 'managed-mcp.json', Buffer.from('{"mcpServers":{"ü":{}}}', 'latin1')],
+    ['deeper than Warder reads', 'managed-settings.json', `{"a":${'['.repeat(250)}${']'.repeat(250)}}`],
+  ])('a managed file that Warder cannot read forbids everything: %s', async (_what, file, content) => {
+    const home = makeHome()
+    const path = home.write(`managed/${file}`, '')
+    writeFileSync(path, content)
+    expect(decideManaged((await home.load()).policy, site)).toEqual({
+      isAllowed: false,
+      why: `the managed settings in ${path}:1 cannot be read, so no server is allowed`,
+    })
+  })
+
+  test('the same in UTF-8, and the user’s own file in Latin-1, forbid what they name', async () => {
+    const home = makeHome()
+    home.write('managed/managed-settings.json', text)
+    writeFileSync(home.write('home/.claude/settings.json', ''), Buffer.from(text, 'latin1'))
+    const { policy } = await home.load()
+    expect(decideManaged(policy, site).isAllowed).toBe(true)
+    expect(decideManaged(policy, { name: 'x', url: 'https://evil.example/mcp' }).isAllowed).toBe(false)
+  })
+
   test.runIf(process.getuid?.() !== 0)('a managed file that nobody may read forbids everything', async () => {
     const home = makeHome()
     chmodSync(home.write('managed/managed-settings.json', {}), 0)
@@ -244,6 +271,27 @@ describe('URL patterns', () => {
     ['https://bücher.example/*', 'https://xn--bcher-kva.example/x', true],
     ['https://[::1]/*', 'https://[::1]/x', true],
     ['*', 'https://anything.example/', true],
+    ['https://mcp.example.com/team/*', 'https://mcp.example.com/team/..%2fadmin/%ff', false],
+    ['https://mcp.example.com/team/*', 'https://mcp.example.com/team/x/%ff', true],
+    ['https://mcp.example.com/team/*', 'https://mcp.example.com/team%2fx', false],
+    ['https://mcp.example.com/My%20Team/*', 'https://mcp.example.com/My%20Team/mcp', true],
+    ['https://mcp.example.com/My Team/*', 'https://mcp.example.com/My%20Team/mcp', true],
+    ['https://mcp.example.com/My%20Team/*', 'https://mcp.example.com/My%2520Team/mcp', false],
+    ['https://mcp.example.com/My%20Team/*', 'https://mcp.example.com/My%20Team/..%2fadmin', false],
+    ['https://mcp.example.com/b%c3%bccher/*', 'https://mcp.example.com/bücher/mcp', true],
+    ['https://mcp.example.com/a%2fb/*', 'https://mcp.example.com/a%2Fb/mcp', true],
+    ['https://mcp.example.com/a%2fb/*', 'https://mcp.example.com/a/b/mcp', false],
+    ['https://mcp.example.com/a%2ab', 'https://mcp.example.com/a%2ab', true],
+    ['https://mcp.example.com/a%2ab', 'https://mcp.example.com/axb', false],
+    ['https://mcp.example.com/a%2ab', 'https://mcp.example.com/a%2fb', false],
+    ['https://mcp.example.com/mcp?team=a*', 'https://mcp.example.com/mcp?team=ab', true],
+    ['https://mcp.example.com/mcp?team=a*', 'https://mcp.example.com/mcp?team=b', false],
+    ['https://[2001:db8:0:0::1]/*', 'https://[2001:db8::1]/x', true],
+    ['https://[2001:DB8::1]:8443/*', 'https://[2001:db8::1]:8443/x', true],
+    ['https://*.bücher.example/*', 'https://a.xn--bcher-kva.example/x', true],
+    ['https://*.bücher.example/*', 'https://a.bücher.example/x', true],
+    ['https://*.BÜCHER。example./*', 'https://a.bücher.example/x', true],
+    ['https://*.bücher.example/*', 'https://a.bucher.example/x', false],
   ]
   test.each(rows)('to allow, %s covers %s: %s', (pattern, address, expected) => {
     expect(matchesUrl(readUrlPattern(pattern)!, address, 'allow')).toBe(expected)
@@ -254,8 +302,36 @@ describe('URL patterns', () => {
     ['https://evil.example/mcp', 'https://evil.example/x/..%2fmcp'],
     ['https://evil.example/mcp', 'https://EVIL.example./mcp?x=1#y'],
     ['https://evil.example', 'https://evil.example:443/'],
+    ['https://evil.example/admin/*', 'https://evil.example/%61dmin/mcp/%ff'],
+    ['https://evil.example/admin/*', 'https://evil.example/%61dmin/mcp%'],
+    ['https://evil.example/admin/*', 'https://evil.example/%c3x/..%2f%61dmin/%e0%a4%A'],
+    ['https://evil.example/%61dmin/*', 'https://evil.example/admin/mcp'],
+    ['https://evil.example/My%20Team/*', 'https://evil.example/My%2520Team/mcp'],
+    ['https://127.1/*', 'https://127.0.0.1/mcp'],
+    ['https://ev%69l.example/*', 'https://evil.example/mcp'],
   ])('to deny, %s covers %s too', (pattern, address) => {
     expect(matchesUrl(readUrlPattern(pattern)!, address, 'deny')).toBe(true)
+  })
+
+  test('a star that is an escape denies that star only', () => {
+    const pattern = readUrlPattern('https://evil.example/a%2ab')!
+    expect(matchesUrl(pattern, 'https://evil.example/a%2Ab', 'deny')).toBe(true)
+    expect(matchesUrl(pattern, 'https://evil.example/a*b', 'deny')).toBe(true)
+    expect(matchesUrl(pattern, 'https://evil.example/axb', 'deny')).toBe(false)
+  })
+
+  test.each([
+    'https://[2001:db8:::1]/*',
+    'https://*ü.example/*',
+    'https://me@evil.example/*',
+    'https://a:b/',
+  ])('%s is no pattern, and that is told', async (text) => {
+    expect(readUrlPattern(text)).toBeUndefined()
+    const home = makeHome()
+    home.write('managed/managed-settings.json', {
+      deniedMcpServers: [url(text), url('h.example/?u=https://x')],
+    })
+    expect((await home.load()).findings).toMatchObject([{ rule: 'policy-entry' }])
   })
 
   test('a deny entry without a scheme denies with every one; an allow entry without one allows nothing', async () => {
@@ -322,12 +398,18 @@ describe('URL patterns', () => {
       '%252e',
       'a',
       ';',
+      '%ff',
+      '%61',
+      '%',
     )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const address = `https://h.example/team/${pieces.join('')}`
         if (!matchesUrl(readUrlPattern('https://h.example/team/*')!, address, 'allow')) return
-        const decoded = decodeURIComponent(new URL(address).pathname)
+        // Byte by byte, as a server does that takes whatever comes.
+        const decoded = new URL(address).pathname.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+          String.fromCharCode(Number.parseInt(hex, 16)),
+        )
         expect(new URL(`https://h.example${decoded}`).pathname).toMatch(/^\/team\//)
       }),
       { numRuns: 3000 },
@@ -426,6 +508,20 @@ describe('what a command hides', () => {
       ['warder', 'connect', '--profile', 'https://mcp.example.com/mcp', 'evil'],
       false,
     ],
+    ['user information', ['npx', 'mcp-remote', 'https://mcp.example.com;@evil.example/mcp'], false],
+    ['the same behind a quote', ['npx', 'mcp-remote', "https://mcp.example.com'@evil.example/mcp"], false],
+    ['the same before an allowed host', ['npx', 'mcp-remote', 'https://me@mcp.example.com/mcp'], false],
+    [
+      'what no parser takes',
+      ['npx', 'mcp-remote', 'https://mcp.example.com:x/', 'https://mcp.example.com/'],
+      false,
+    ],
+    ['a shell puts the host in', ['sh', '-c', 'npx mcp-remote https://$HOST.mcp.example.com/'], false],
+    [
+      'a header with an allowed origin',
+      ['npx', 'mcp-remote', 'https://mcp.example.com/mcp', '--header', 'Origin: https://mcp.example.com'],
+      true,
+    ],
     ['another program with a URL is no bridge', ['curl-server', 'https://evil.example'], true],
   ]
   test.each(argvs)('%s', async (_what, argv, expected) => {
@@ -437,8 +533,44 @@ describe('what a command hides', () => {
     home.write('home/.cursor/mcp.json', { mcpServers: { bridge: { command: argv[0], args: argv.slice(1) } } })
     const found = resolveServer(await home.load(), 'bridge', 'cursor')!
     expect([found.status, found.why]).toEqual(
-      expected ? ['active', ''] : ['denied', expect.stringMatching(/leads to a remote server|hides which/)],
+      expected
+        ? ['active', '']
+        : ['denied', expect.stringMatching(/leads to a remote server|hides which|no plain URL/)],
     )
+  })
+
+  const spellings: readonly (readonly string[])[] = [
+    ['https://ok.example;@evil.example/mcp'],
+    ["https://ok.example'@evil.example/mcp"],
+    ['https:/evil.example/mcp'],
+    ['https:evil.example/mcp'],
+    ['https:\\\\evil.example\\mcp'],
+    [' https:/evil.example/mcp\n'],
+    ['ht\ntps:/evil.example/mcp'],
+    ['--url=https:/evil.example/mcp'],
+    ['-c', 'exec "https:/evil.example/mcp"'],
+    ['https://ok.example @evil.example/mcp'],
+    ['HTTPS:/EVIL.example/mcp'],
+    ['--config', '{"url":"https://evil.example/mcp"}'],
+    ['wss:/evil.example/mcp'],
+  ]
+  test.each(spellings)('a denied URL is denied however it is written: %j', async (...words) => {
+    const managed = { deniedMcpServers: [url('https://evil.example/*'), url('wss://evil.example/*')] }
+    const argv = ['npx', 'mcp-remote', ...words, '--header', 'X-Origin: https://ok.example']
+    expect(await decide(managed, { name: 'x', argv })).toBe(false)
+    const twin = argv.map((arg) => arg.replace(/.*@evil/s, 'https://fine').replace(/evil/i, 'fine'))
+    expect(await decide(managed, { name: 'x', argv: twin })).toBe(true)
+    expect(await decide({ deniedMcpServers: [name('y')] }, { name: 'x', argv })).toBe(true)
+  })
+
+  test('a host that a shell puts in may be the denied one', async () => {
+    const managed = { deniedMcpServers: [url('https://evil.example/*')] }
+    const script = (address: string): Target => ({
+      name: 'x',
+      argv: ['sh', '-c', `npx mcp-remote ${address}`],
+    })
+    expect(await decide(managed, script('https://$HOST/mcp'))).toBe(false)
+    expect(await decide(managed, script('https://fine.example/mcp'))).toBe(true)
   })
 
   test('a denied URL is denied inside a command too, without any allow list', async () => {

@@ -39,6 +39,15 @@ describe('rules in Claude Code’s syntax', () => {
     ['a plugin’s server', { deny: ['mcp__plugin_p_s__*'] }, 'plugin:p:s', 'read', 'deny'],
     ['odd characters of a tool count as _', { deny: ['mcp__tracker__a_b'] }, 'tracker', 'a.b', 'deny'],
     ['a server with two underscores', { deny: ['mcp__a__b'] }, 'a__b', 'read', 'deny'],
+    [
+      'not a tool that only begins like another one',
+      { allow: ['mcp__t__read'] },
+      't',
+      'read__delete',
+      'none',
+    ],
+    ['the tool itself', { allow: ['mcp__t__read'] }, 't', 'read', 'allow'],
+    ['not another server with two underscores', { deny: ['mcp__a__b'] }, 'a__bc', 'read', 'none'],
     ['an argument', { deny: ['mcp__tracker__move(folder:private*)'] }, 'tracker', 'move', 'none'],
   ]
   test.each(rows)('%s', (_what, texts, server, tool, effect) => {

@@ -85,6 +85,11 @@ function decideWrapped(
   const known = wrapped.names.map(urlOf).filter((url) => url !== undefined)
   const urls = [...wrapped.urls, ...known]
   const hasUrlRules = [...policy.denied, ...(policy.allowed ?? [])].some(({ kind }) => kind === 'url')
+  if (wrapped.isAmbiguous && hasUrlRules)
+    return {
+      isAllowed: false,
+      why: 'its command has an address that is no plain URL, and the lists speak of URLs',
+    }
   if (urls.length === 0)
     return hasUrlRules
       ? {

@@ -104,9 +104,9 @@ function allowedPattern(text: string, around: Surroundings): UrlPattern | string
 /** What is denied without saying a scheme is denied with every one. */
 function deniedPattern(text: string, around: Surroundings): UrlPattern | string {
   const expanded = expandText(text, 'shell', around).text
+  const hasScheme = expanded === '*' || /^[^:/?#\s]+:\/\//.test(expanded)
   return (
-    readUrlPattern(expanded) ??
-    readUrlPattern(`*://${expanded}`) ??
+    readUrlPattern(hasScheme ? expanded : `*://${expanded}`) ??
     'serverUrl is no pattern such as https://*.example.com/*.'
   )
 }

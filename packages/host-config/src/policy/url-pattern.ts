@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url'
 import { globMatches } from './glob.ts'
+import { matchesPath } from './path-pattern.ts'
 
 /**
  * A `serverUrl` of a managed list, cut into the parts that are compared apart: a star never reaches over a
@@ -20,24 +21,35 @@ export function readUrlPattern(text: string): UrlPattern | undefined {
   if (scheme === undefined || authority === undefined || rest === undefined) return undefined
   if (authority.includes('@') || authority.includes('\\')) return undefined
   const lower = scheme.toLowerCase()
-  return { scheme: lower, host: normalHost(authority, lower), path: rest === '' ? undefined : rest }
+  const host = normalHost(authority, lower)
+  return host === undefined ? undefined : { scheme: lower, host, path: rest === '' ? undefined : rest }
 }
 
 const ports: Readonly<Record<string, string>> = { http: '80', https: '443', ws: '80', wss: '443' }
 
-function normalHost(authority: string, scheme: string): string {
+/** A host as URLs have it, so that it can be compared with theirs; undefined for what no URL can have. */
+function normalHost(authority: string, scheme: string): string | undefined {
   const [, name = '', port] = /^(.*?)(?::([\d*]+))?$/s.exec(authority) ?? []
-  const bare = name.toLowerCase().replace(/\.$/, '')
-  const host = bare.includes('*') || bare.startsWith('[') ? bare : domainToASCII(bare) || bare
-  return port === undefined || port === ports[scheme] ? host : `${host}:${port}`
+  const host = name.includes('*') ? normalLabels(name) : URL.parse(`http://${name}/`)?.hostname
+  if (host === undefined) return undefined
+  const bare = host.replace(/\.$/, '')
+  return port === undefined || port === ports[scheme] ? bare : `${bare}:${port}`
+}
+
+/** With a star, label by label: a label that has both a star and other than ASCII letters covers no host. */
+function normalLabels(name: string): string | undefined {
+  const labels = name.split(/[.\u3002\uff0e\uff61]/).map((label) => {
+    if (/^[!-~]*$/.test(label)) return label.toLowerCase()
+    return label.includes('*') ? '' : domainToASCII(label)
+  })
+  return labels.slice(0, -1).includes('') ? undefined : labels.join('.')
 }
 
 /**
  * Whether a pattern covers a URL. Scheme and host are compared without case, a dot at the end of the host
  * does not count, a path is compared with its case, the query only by a pattern that has one.
  *
- * A path may be written in several ways (`%6d` for `m`). To deny, one way that matches is enough; to allow,
- * all must.
+ * `matchesPath` says how paths are compared.
  */
 export function matchesUrl(pattern: UrlPattern, url: string, purpose: 'allow' | 'deny'): boolean {
   const parsed = URL.parse(url)
@@ -50,33 +62,5 @@ export function matchesUrl(pattern: UrlPattern, url: string, purpose: 'allow' | 
   const usual = ports[scheme]
   const hosts = parsed.port === '' && usual !== undefined ? [host, `${host}:${usual}`] : [host]
   if (!hosts.some((way) => globMatches(pattern.host, way))) return false
-  const { path } = pattern
-  if (path === undefined) return true
-  const query = path.includes('?') ? parsed.search : ''
-  const ways = spellings(parsed.pathname).map((way) => way + query)
-  return purpose === 'deny'
-    ? ways.some((way) => globMatches(path, way))
-    : ways.every((way) => globMatches(path, way))
-}
-
-/** A path as it stands, and as a server may read it that decodes it first. */
-function spellings(path: string): readonly string[] {
-  const ways = [path]
-  let last = path
-  for (let round = 0; round < 3; round++) {
-    const decoded = decodeOnce(last)
-    if (decoded === undefined || decoded === last) break
-    // The decoded text may hold steps upwards that were hidden before.
-    ways.push(decoded, new URL(`http://host${decoded.replace(/[?#]/g, encodeURIComponent)}`).pathname)
-    last = decoded
-  }
-  return [...new Set(ways)]
-}
-
-function decodeOnce(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return undefined
-  }
+  return pattern.path === undefined || matchesPath(pattern.path, parsed, purpose)
 }

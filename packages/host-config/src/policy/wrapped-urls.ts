@@ -9,18 +9,49 @@ const anyUrl = /\b(?:https?|wss?):\/\/[^\s"'`;|&<>()]+/gi
 export interface Wrapped {
   readonly urls: readonly string[]
   readonly names: readonly string[]
+  /** One of its addresses can be read in more than one way: nobody can say where the wrapper takes it to. */
+  readonly isAmbiguous: boolean
 }
 
 /**
  * The remote servers behind a command line such as `npx mcp-remote URL` or `warder connect NAME`; undefined
  * for a command that is no such wrapper. Every URL among the arguments counts: which of them the wrapper
  * takes, its own options decide.
+ *
+ * A URL is looked for in two ways: wherever in an argument one begins, and as what a whole argument, the
+ * value of an option or a word of a script is to a URL parser, which takes `https:/host` too.
  */
 export function readWrapped(argv: readonly string[]): Wrapped | undefined {
   const bridged = readBridge(argv)
   if (bridged === undefined && !argv.some((arg) => wrappers.test(arg))) return undefined
-  const urls = argv.flatMap((arg) => arg.match(anyUrl) ?? [])
-  return { urls: [...new Set(urls)], names: (bridged ?? []).filter((word) => !urls.includes(word)) }
+  const inside = argv.flatMap((arg) => arg.match(anyUrl) ?? [])
+  const whole = argv.flatMap(readWords).filter((word) => webAddress.test(word))
+  const urls = [...new Set([...inside, ...whole])]
+  return {
+    urls,
+    names: (bridged ?? []).filter((word) => !urls.includes(word)),
+    isAmbiguous: urls.some(isAmbiguousUrl),
+  }
+}
+
+const webAddress = /^(?:https?|wss?):/i
+
+/** An argument, the value of an option in it, and its words without quotes; as a URL parser trims them. */
+function readWords(arg: string): readonly string[] {
+  const text = arg.replace(/[\t\r\n]/g, '')
+  const words = /\s/.test(arg.trim()) ? arg.split(/\s+/) : []
+  return [text, ...words]
+    .flatMap((word) => [word, word.replace(/^-{0,2}[\w.-]+=/, '')])
+    .map((word) => word.replace(/^[\0- "'`]+|[\0- "'`]+$/g, ''))
+}
+
+/**
+ * User information makes what looks like a host none, a wrapper may read what does not parse here, and a shell
+ * puts variables in.
+ */
+function isAmbiguousUrl(url: string): boolean {
+  const parsed = URL.parse(url)
+  return parsed === null || parsed.username !== '' || parsed.password !== '' || /[$`{]/.test(parsed.host)
 }
 
 /**

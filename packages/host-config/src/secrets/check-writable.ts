@@ -1,7 +1,10 @@
-import { type ExpansionStyle, readPieces } from '../expand.ts'
+import type { ExpansionStyle } from '../expand.ts'
 import type { ServerConfig, Texts } from '../server-config.ts'
-import { isSecretName, isSecretValue, looksSecret } from './looks-secret.ts'
+import { makeSays } from './literal-of.ts'
+import { looksSecret } from './looks-secret.ts'
+import { hasSecretInUrl } from './secret-in-url.ts'
 import { isSecretReference } from './secret-reference.ts'
+import { findInScript, findSecretsInWord, type Span } from './secrets-in-word.ts'
 
 /** What may be written of a server. */
 export type WritableServer = Pick<
@@ -26,60 +29,38 @@ export type WritableServer = Pick<
  * written to a file.
  */
 export function findSecrets(server: WritableServer, style: ExpansionStyle): readonly string[] {
+  const says = makeSays(style)
+  const isSecretWord = (word: string): boolean => findSecretsInWord(word, undefined, says).length > 0
   const inTable = (texts: Texts = {}): readonly string[] =>
     Object.entries(texts).flatMap(([name, value]) => {
-      const said = isSecretReference(value) ? undefined : literalOf(value, style)
-      return said !== undefined && looksSecret(name, said) ? [name] : []
+      const said = isSecretReference(value) ? undefined : says(value)
+      return said !== undefined && (looksSecret(name, said) || isSecretWord(value)) ? [name] : []
     })
-  const { args = [], headersHelper = [] } = server
-  const helper = typeof headersHelper === 'string' ? headersHelper.split(/\s+/) : headersHelper
+  const isSecretUrl = (url: string | undefined): boolean => hasSecretInUrl(says(url ?? '') ?? '')
+  const { args = [], command = '', headersHelper = [] } = server
+  const helper =
+    typeof headersHelper === 'string'
+      ? findInScript(headersHelper, says)
+      : findSecretsInWords(headersHelper, style).flat()
   return [
     ...inTable(server.headers).map((name) => `the header ${name}`),
     ...inTable(server.env).map((name) => `the variable ${name}`),
-    ...args.flatMap((arg, at) => (isSecretArgument(arg, args[at - 1], style) ? [`argument ${at + 1}`] : [])),
-    ...(server.url !== undefined && hasSecretInUrl(server.url, style) ? ['the URL'] : []),
-    ...(helper.some((arg, at) => isSecretArgument(arg, helper[at - 1], style)) ? ['the headers helper'] : []),
+    // A path may have the look of a token; a whole command line in this field is what may hold one.
+    ...(/[\s=]|:\/\//.test(command) && isSecretWord(command) ? ['the command'] : []),
+    ...findSecretsInWords(args, style).flatMap((found, at) =>
+      found.length > 0 ? [`argument ${at + 1}`] : [],
+    ),
+    ...(isSecretUrl(server.url) ? ['the URL'] : []),
+    ...(isSecretUrl(server.oauth?.metadataUrl) ? ['the URL of the metadata'] : []),
+    ...(helper.length > 0 ? ['the headers helper'] : []),
   ]
 }
 
-/**
- * What a value says by itself: its text without variables, and the defaults of these (`${TOKEN:-abc}` says
- * abc). Undefined when that is nothing but a word before the secret, such as `Bearer `.
- */
-function literalOf(value: string, style: ExpansionStyle): string | undefined {
-  const pieces = readPieces(value, style)
-  const hasVariable = pieces.some(({ kind }) => kind === 'variable' || kind === 'input')
-  const said = pieces
-    .map((piece) =>
-      piece.kind === 'text' ? piece.text : piece.kind === 'variable' ? (piece.fallback ?? '') : '',
-    )
-    .join('')
-  if (said.trim() === '') return undefined
-  return hasVariable && /^\s*(?:Bearer|Basic|Token|DPoP|ApiKey)?\s*$/i.test(said) ? undefined : said
-}
-
-function isSecretArgument(arg: string, before: string | undefined, style: ExpansionStyle): boolean {
-  const said = literalOf(arg, style)
-  if (said === undefined) return false
-  if (isSecretValue(said)) return true
-  const [, option, value] = /^--?([A-Za-z][\w-]*)=(.+)$/s.exec(arg) ?? []
-  if (option !== undefined && value !== undefined)
-    return isSecretName(option) && literalOf(value, style) !== undefined
-  return /^--?[A-Za-z][\w-]*$/.test(before ?? '') && isSecretName(before!) && !arg.startsWith('-')
-}
-
-function hasSecretInUrl(url: string, style: ExpansionStyle): boolean {
-  // Variables stand for one harmless letter here, so that only what is written counts.
-  const written = readPieces(url, style)
-    .map((piece) =>
-      piece.kind === 'text' ? piece.text : piece.kind === 'variable' && piece.fallback ? piece.fallback : '',
-    )
-    .join('')
-  const parsed = URL.parse(written)
-  if (parsed === null) return isSecretValue(written)
-  if (parsed.password !== '') return true
-  return (
-    [...parsed.searchParams].some(([name, value]) => looksSecret(name, value)) ||
-    isSecretValue(parsed.pathname)
-  )
+/** The parts of the words of a command that look like secrets, word by word. */
+export function findSecretsInWords(
+  words: readonly string[],
+  style: ExpansionStyle,
+): readonly (readonly Span[])[] {
+  const says = makeSays(style)
+  return words.map((word, at) => findSecretsInWord(word, words[at - 1], says))
 }

@@ -2,6 +2,12 @@
 const secretName =
   /auth|cookie|token|secret|passw|passphrase|credential|(?:^|[-_.])(?:key|pat|dsn|pwd)(?:$|[-_.])|api-?key|session/i
 
+/** What is about credentials and none: `MAX_TOKENS=4096`, `--token-file /run/secrets/token`. */
+const settings: readonly { readonly name: RegExp; readonly value: RegExp }[] = [
+  { name: /(?:tokens|timeout|ttl|seconds|size|limit|length|count|port)$/i, value: /^\d{1,7}$/ },
+  { name: /(?:file|path|dir|credentials)$/i, value: /^(?:~|\.{1,2}|[A-Za-z]:)?[\\/][\w .@+\\/-]*$/ },
+]
+
 /** Values that services recognise as their credentials. */
 const vendorPatterns: readonly RegExp[] = [
   /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|sk_live_|rk_live_|pk_live_|npm_|pypi-|dop_v1_|hf_|AKIA|ASIA|AIza|ya29\.)[\w-]{10,}/,
@@ -22,7 +28,15 @@ export function isSecretName(name: string): boolean {
  */
 export function looksSecret(name: string, value: string): boolean {
   if (value.trim() === '') return false
-  return isSecretName(name) || isSecretValue(value)
+  return isSecretUnder(name, value) || isSecretValue(value)
+}
+
+/** Whether a value is a credential by its name alone: not a switch, a count or the path of a file. */
+export function isSecretUnder(name: string, value: string): boolean {
+  const text = value.trim()
+  if (text === '' || !isSecretName(name) || /^(?:true|false|yes|no|on|off|none|null|0|1)$/i.test(text))
+    return false
+  return !settings.some((setting) => setting.name.test(name) && setting.value.test(text))
 }
 
 /** The same for a value that has no name, such as an argument of a program. */

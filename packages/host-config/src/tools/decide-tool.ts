@@ -17,9 +17,10 @@ export function decideTool(
   tool: string,
   callArguments?: Readonly<Record<string, unknown>>,
 ): ToolVerdict {
-  const name = fullToolName(server, tool)
   for (const effect of strength) {
-    const rule = rules.find((one) => one.effect === effect && coversTool(one, name, callArguments))
+    const rule = rules.find(
+      (one) => one.effect === effect && coversTool(one, { server, tool }, callArguments),
+    )
     if (rule !== undefined) return { effect, rule }
   }
   return { effect: 'none' }

@@ -73,16 +73,17 @@ function readArgument(effect: RuleEffect, text: string): ToolRule['argument'] | 
 }
 
 /**
- * Whether a rule covers a call. Without arguments (a list of tools) a rule about an argument covers nothing.
+ * Whether a rule covers a call of a server's tool. Without arguments (a list of tools) a rule about an argument
+ * covers nothing.
  */
 export function coversTool(
   rule: ToolRule,
-  fullName: string,
+  { server, tool }: { readonly server: string; readonly tool: string },
   callArguments: Readonly<Record<string, unknown>> | undefined,
 ): boolean {
-  // The bare name of a server whose own name has two underscores is only known as such beside the tool.
-  const isServer = rule.pattern.startsWith('mcp__') && fullName.startsWith(`${rule.text}__`)
-  if (!globMatches(rule.pattern, fullName) && !isServer) return false
+  // The bare name of a server that has two underscores itself is only known as such beside that server.
+  const isServer = rule.pattern === `mcp__${plainPart(server)}`
+  if (!globMatches(rule.pattern, fullToolName(server, tool)) && !isServer) return false
   if (rule.argument === undefined) return true
   const { name, pattern } = rule.argument
   if (callArguments === undefined || !Object.hasOwn(callArguments, name)) return false
