@@ -11,6 +11,9 @@ const unit = ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts']
 const hosting = [
   'packages/bridge/test/**/*.test.ts',
   'packages/gateway/test/slow-readers.test.ts',
+  'packages/guard/test/der-signature.test.ts',
+  'packages/guard/test/node.test.ts',
+  'packages/outbound/test/silent-address.test.ts',
   'packages/private-files/test/files.test.ts',
   'apps/cli/test/completion.test.ts',
   'apps/cli/test/client/server-lists.test.ts',

@@ -1,7 +1,14 @@
 import { once } from 'node:events'
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { readServerEntry, readTokens, serverName, type TokenSet, tokenName } from '@warder/client'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import {
+  providerTokenName,
+  readServerEntry,
+  readTokens,
+  serverName,
+  type TokenSet,
+  tokenName,
+} from '@warder/client'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -427,6 +434,43 @@ describe('in an organisation', () => {
       const again = await run(['login', second(), ...enterprise])
       expect([again.code, again.err]).toEqual([2, expect.stringContaining('the first time')])
       expect((await recordsOf()).join()).not.toMatch(/canary-(idp|refresh|access)/)
+    })
+
+    test('--all with a profile forgets the provider of that profile alone', async () => {
+      const secret = `${atIdp.secret}\n`
+      expect((await run(firstTime(), {}, secret)).code).toBe(0)
+      expect((await run([...firstTime(), '--profile', 'work'], {}, secret)).code).toBe(0)
+      const ended = await run(['logout', '--all', '--profile', 'work', '--json'])
+      expect(JSON.parse(ended.out)).toMatchObject([
+        { server: first(), profile: 'work', signed_in: true },
+        { server: org.idp, profile: 'work', signed_in: true },
+      ])
+      const left: readonly object[] = JSON.parse((await run(['status', '--json'])).out)
+      expect(left).toMatchObject([
+        { server: first(), profile: 'default', signed_in: true },
+        { identity_provider: org.idp, profile: 'default', signed_in: true },
+      ])
+      const again = await run(['login', first(), ...enterprise, '--profile', 'work'])
+      expect([again.code, again.err]).toEqual([2, expect.stringContaining('the first time')])
+    })
+
+    test('a sign-in at the provider that was damaged is told by status, and --all deletes it', async () => {
+      expect((await run(firstTime(), {}, `${atIdp.secret}\n`)).code).toBe(0)
+      const of = { issuer: org.idp, client: { clientId: atIdp.id }, profile: 'default' }
+      const files = readdirSync(home.directory, { recursive: true, encoding: 'utf8' })
+      const record = files.find((file) => basename(file).startsWith(providerTokenName(of))) ?? 'none'
+      const place = join(home.directory, record)
+      writeFileSync(place, `${readFileSync(place, 'utf8').slice(0, -8)}AAAAAAA=`)
+      const status = await run(['status'])
+      expect(status.code).toBe(1)
+      expect(status.err).toContain(`${org.idp} (profile default): `)
+      const ended = await run(['logout', '--all'])
+      expect([ended.code, ended.err]).toEqual([0, ''])
+      expect(ended.out).toContain(
+        `You are signed out of ${org.idp}: its credentials are deleted here. They were NOT`,
+      )
+      const nowhere = await run(['status'])
+      expect([nowhere.code, nowhere.out]).toEqual([0, expect.stringContaining('You are signed in nowhere')])
     })
 
     test('where nobody can be shown a page, that is said, with exit code 3; nothing is kept', async () => {

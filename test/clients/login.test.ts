@@ -1,9 +1,17 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { readServerEntry, readTokens, serverName, type TokenSet, tokenName } from '@warder/client'
+import { dirname, join } from 'node:path'
+import {
+  type PendingSignIn,
+  readServerEntry,
+  readTokens,
+  serverName,
+  type TokenSet,
+  tokenName,
+} from '@warder/client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { keepHandoff } from '../../apps/cli/src/client/handoff.ts'
 import { call } from '../protect/scripted-sign-in.ts'
 import { type FakeBrowser, startFakeBrowser } from './fake-browser.ts'
 import { createLoginHome, type LoginHome, type RunningCommand } from './login-program.ts'
@@ -181,6 +189,62 @@ describe('warder login, without a browser', () => {
       expect([again.code, again.err]).toEqual([1, expect.stringContaining('no such sign-in here any more')])
     },
   )
+
+  describe('--resume of a name that means different servers in different hosts', () => {
+    const elsewhere = 'https://other.example.com/mcp'
+
+    /** Begins a sign-in at the server that Cursor's list has under a name, which is another one in Warder's own. */
+    async function begin() {
+      const lists = [
+        ['.cursor/mcp.json', { notes: { url: warder.endpoint } }],
+        ['.config/warder/servers.json', { notes: { type: 'http', url: elsewhere } }],
+      ] as const
+      for (const [path, mcpServers] of lists) {
+        const file = join(home.directory, 'home', path)
+        mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+        writeFileSync(file, JSON.stringify({ mcpServers }), { mode: 0o600 })
+      }
+      const args = ['login', 'notes', '--host', 'cursor', '--profile', 'work', '--print-handoff']
+      const { err } = await home.run([...args, '--store', 'encrypted-file'])
+      const line = JSON.parse(err)
+      const answer = await warder.answerTo(new URL(line.authorization_url))
+      return { resume: String(line.resume).split(' ').slice(1), input: `${answer.href}\n` }
+    }
+
+    test('the printed line, run as it is, finishes the sign-in', async () => {
+      const { resume, input } = await begin()
+      const { code, err } = await home.run(resume, { input })
+      expect([code, err]).toEqual([0, expect.any(String)])
+      expect((await tokensOf('work'))?.accessToken).toEqual(expect.any(String))
+    })
+
+    test('another server or profile is told apart before anything is used up', async () => {
+      const { resume, input } = await begin()
+      const handle = resume.at(-1) ?? ''
+      const server = await home.run(['login', 'notes', '--profile', 'work', '--resume', handle], { input })
+      expect([server.code, server.err]).toEqual([2, expect.stringContaining(`names ${elsewhere}`)])
+      const profile = await home.run(['login', 'notes', '--host', 'cursor', '--resume', handle], { input })
+      expect([profile.code, profile.err]).toEqual([2, expect.stringContaining('--profile work')])
+      expect((await home.run(resume, { input })).code).toBe(0)
+    })
+
+    test('a printed line that hides a key in the address leads to the same server', async () => {
+      const store = await home.openStore()
+      const pending = { server: `${elsewhere}?api_key=canary`, profile: 'default', record: { state: 's' } }
+      const now = Date.now()
+      const times = { expiresAt: now + 60_000, now }
+      const handle = await keepHandoff(store, { pending: pending as unknown as PendingSignIn }, times)
+      const finish = (word: string) => home.run(['login', word, '--resume', handle])
+      const hidden = await finish(`${elsewhere}?api_key=[hidden]`)
+      expect([hidden.code, hidden.err]).toEqual([
+        1,
+        expect.stringContaining('no address came on standard input'),
+      ])
+      const other = await finish(`${elsewhere}?api_key=other`)
+      expect([other.code, other.err]).toEqual([2, expect.stringContaining('was begun at')])
+      expect(hidden.err + other.err).not.toContain('canary')
+    })
+  })
 })
 
 describe('warder status, token explain and logout', () => {
@@ -254,6 +318,53 @@ describe('warder status, token explain and logout', () => {
     const { code, out } = await home.run(['logout', warder.endpoint])
     expect([code, out]).toEqual([0, expect.stringContaining('NOT revoked')])
     expect((await home.run(['status'])).out).toContain('You are signed in nowhere')
+  })
+
+  test('a sign-in that says nothing of where its tokens are is deleted, and it is told that they may remain', async () => {
+    await home.run(['login', warder.endpoint], { env: await desktop() })
+    const files = readdirSync(home.directory, { recursive: true, encoding: 'utf8' })
+    const record = join(home.directory, files.find((file) => /\/server-[^/]*$/.test(file)) ?? '')
+    writeFileSync(record, `${readFileSync(record, 'utf8').slice(0, -8)}AAAAAAA=`)
+    const { code, out } = await home.run(['logout', warder.endpoint])
+    expect([code, out]).toEqual([0, expect.stringContaining('NOT revoked')])
+    expect(out).toContain('tokens may be left in the store')
+    const again = await home.run(['logout', warder.endpoint, '--json'])
+    expect(JSON.parse(again.out).signed_in).toBe(false)
+  })
+
+  test('a server that may not be used any more can still be signed out of, by its name', async () => {
+    await home.run(['login', warder.endpoint], { env: await desktop() })
+    const folder = join(home.env['HOME'] ?? '', '.config', 'warder')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const entry = {
+      type: 'http',
+      url: warder.endpoint,
+      headers: { Authorization: `Bearer \${NOT_SET}` },
+    }
+    const lists = { unset: entry, off: { type: 'http', url: warder.endpoint, disabled: true } }
+    writeFileSync(join(folder, 'servers.json'), JSON.stringify({ mcpServers: lists }), { mode: 0o600 })
+    for (const name of ['unset', 'off']) {
+      // Whoever would send something to it is refused.
+      const doctor = await home.run(['doctor', name])
+      expect([doctor.code, doctor.err]).toEqual([1, expect.stringMatching(/cannot be used|is not used/)])
+      expect((await home.run(['status', name])).out).toContain(warder.endpoint)
+      expect((await home.run(['token', 'explain', name])).code).toBe(0)
+    }
+    const { code, out } = await home.run(['logout', 'unset'])
+    expect([code, out]).toEqual([0, expect.stringContaining(`and revoked at ${warder.issuer}.`)])
+    expect(await tokensOf()).toBeUndefined()
+  })
+
+  test('logout --all --profile ends those of one profile', async () => {
+    const env = await desktop()
+    for (const profile of ['default', 'work'])
+      await home.run(['login', warder.endpoint, '--profile', profile], { env })
+    const nobody = await home.run(['logout', '--all', '--profile', 'home'])
+    expect([nobody.code, nobody.out]).toEqual([0, 'You are signed in nowhere with the profile home.\n'])
+    const { out } = await home.run(['logout', '--all', '--profile', 'work', '--json'])
+    expect(JSON.parse(out)).toMatchObject([{ profile: 'work', signed_in: true }])
+    const left = JSON.parse((await home.run(['status', '--json'])).out)
+    expect(left).toMatchObject([{ profile: 'default', signed_in: true }])
   })
 
   test('logout --all ends every one', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -34,7 +34,7 @@ const canary = 'canary-token-7f3a'
 let directory: string
 let remote: SessionRemote
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'warder-connect-life-'))
+  directory = mkdtempSync(join(tmpdir(), 'warder-life-'))
   remote = await startSessionRemote()
 })
 afterAll(async () => {
@@ -118,6 +118,38 @@ setInterval(() => {}, 1000)`,
     expect([code, signal]).toEqual([0, null])
   })
 
+  test('the host closes the pipe and does not read what it is told: session and process end all the same', async () => {
+    const sessions = remote.sessions()
+    const { child, write } = startProcess(withToken())
+    child.stdout?.pause()
+    const text = 'x'.repeat(1_000_000)
+    write(hello, {
+      jsonrpc: '2.0',
+      id: 2,
+      method: 'tools/call',
+      params: { name: 'echo', arguments: { text } },
+    })
+    await expect.poll(() => remote.methods().at(-1), patience).toBe('tools/call')
+    expect(remote.sessions()).toBe(sessions + 1)
+    child.stdin?.end()
+    await once(child, 'exit')
+    expect(remote.sessions()).toBe(sessions)
+  })
+
+  test('whatever hangs while the bridge ends is not waited for', async () => {
+    const place = new URL('../../apps/cli/src/client/until-host-leaves.ts', import.meta.url)
+    const program = join(directory, 'hanging.mjs')
+    writeFileSync(
+      program,
+      `import { untilHostLeaves } from ${JSON.stringify(place.href)}
+setInterval(() => {}, 1000)
+const never = new Promise(() => {})
+await untilHostLeaves({ closing: Promise.resolve(), closed: never, close: () => never })`,
+    )
+    const child = spawn(process.execPath, [...warderProgram.slice(0, -1), program], { stdio: 'ignore' })
+    expect(await once(child, 'exit')).toEqual([1, null])
+  })
+
   test('several run side by side and do not disturb each other', async () => {
     const hosts = await Promise.all([1, 2, 3].map(() => startHost(withToken(), 'session')))
     const answers = await Promise.all(
@@ -157,6 +189,134 @@ describe('the command line', () => {
     })
     expect(out).toContain('"id":1')
     await protectedRemote.close()
+  })
+
+  test('Q16 of an address whose query has a key only its name is told; the command to sign in says whose and where', async () => {
+    const protectedRemote = await startRemote((_request, response) =>
+      sendJson(response, {}, 401, { 'www-authenticate': 'Bearer' }),
+    )
+    const resource = ['--resource', `https://notes.example.com/mcp?token=${canary}`]
+    const options = ['--profile', 'work', '--store', 'encrypted-file', '--scope', 'a b']
+    const process = startProcess(
+      connectCommand(
+        join(directory, 'home'),
+        [`${protectedRemote.url}?api_key=${canary}&tenant=7`, ...options, ...resource],
+        {
+          BROWSER: '',
+          DISPLAY: '',
+        },
+      ),
+    )
+    process.write(hello, { ...list, method: 'tools/call', params: { name: 'x' } })
+    expect((await once(process.child, 'exit'))[0]).toBe(3)
+    const resume = [
+      `warder login '${protectedRemote.url}?api_key=[hidden]&tenant=7'`,
+      "--profile work --store encrypted-file --scope 'a b'",
+      "--resource 'https://notes.example.com/mcp?token=[hidden]'",
+    ].join(' ')
+    const line = process
+      .err()
+      .split('\n')
+      .find((text) => text.startsWith('{'))
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      server: `${protectedRemote.url}?api_key=[hidden]&tenant=[hidden]`,
+      resume,
+    })
+    expect(process.out()).toContain(JSON.stringify(`run: ${resume}`).slice(1, -1))
+    expect(process.out() + process.err()).not.toContain(canary)
+    expect(protectedRemote.seen.length).toBeGreaterThan(0)
+    await protectedRemote.close()
+  })
+
+  describe('without a place for credentials', () => {
+    const noStore = { WARDER_STORE_KEY_FILE: '/nowhere/key' }
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the command puts it in
+    const header = ['--header', 'X-API-Key: ${KEY}']
+
+    test('CL-65 nothing goes over http beyond this computer', async () => {
+      const proxy = await startRemote((_request, response) => sendJson(response, {}, 500))
+      const process = startProcess(
+        connectCommand(join(directory, 'home'), ['http://notes.example.com/mcp', ...header, '--allow-http'], {
+          ...noStore,
+          KEY: canary,
+          http_proxy: new URL(proxy.url).origin,
+        }),
+      )
+      process.write(hello, list)
+      expect((await once(process.child, 'exit'))[0]).toBe(2)
+      expect(process.err()).toContain('http://notes.example.com/mcp is not https')
+      expect(process.err() + process.out()).not.toContain(canary)
+      expect(proxy.seen).toEqual([])
+      await proxy.close()
+    })
+
+    test('a server on this computer that wants no sign-in is used, with its header', async () => {
+      const process = startProcess(
+        connectCommand(join(directory, 'home'), [remote.url, ...header], { ...noStore, KEY: canary }),
+      )
+      process.write(hello, list)
+      await expect.poll(() => process.out(), patience).toContain('"id":2')
+      expect(remote.seen.at(-1)?.headers['x-api-key']).toBe(canary)
+      process.child.stdin?.end()
+      await once(process.child, 'exit')
+    })
+  })
+
+  describe('a headers helper', () => {
+    /** A server in the list whose helper notes that it runs, and what it prints: the number of the run. */
+    const withHelper = async (home: string, url: string, body = '') => {
+      const started = connectCommand(join(directory, home), ['notes'])
+      const runs = join(directory, home, 'runs')
+      const helper = join(directory, home, 'helper')
+      const script = `#!/bin/sh\necho $$ >> ${runs}\n${body}\necho "{\\"X-Run\\":\\"$(wc -l < ${runs} | tr -d ' ')\\"}"\n`
+      writeFileSync(helper, script, { mode: 0o700 })
+      const words = ['add', 'notes', url, '--headers-helper', helper, '--yes']
+      const add = startProcess({ ...started, args: [...warderProgram, ...words] })
+      add.child.stdin?.end()
+      expect([(await once(add.child, 'exit'))[0], add.err()]).toEqual([0, expect.any(String)])
+      const read = (): readonly string[] =>
+        existsSync(runs) ? readFileSync(runs, 'utf8').trim().split('\n') : []
+      return { started, runs: read }
+    }
+
+    test('is run once more for all calls that are refused, and the calls are made again with what it says', async () => {
+      const strict = await startRemote((request, response, body) => {
+        const { id = null, method } = (body ?? {}) as { id?: unknown; method?: string }
+        const answer = (result: object): void => sendJson(response, { jsonrpc: '2.0', id, result })
+        if (request.method !== 'POST') return sendJson(response, {}, 405)
+        if (method === 'initialize')
+          return answer({
+            protocolVersion: '2025-11-25',
+            capabilities: { tools: {} },
+            serverInfo: hello.params.clientInfo,
+          })
+        if (id === null) return void response.writeHead(202).end()
+        if (request.headers['x-run'] === '1') return sendJson(response, {}, 403)
+        answer({ content: [{ type: 'text', text: `run ${request.headers['x-run']}` }] })
+      })
+      const { started, runs } = await withHelper('helper', strict.url, 'sleep 0.2')
+      const process = startProcess(started)
+      const calls = Array.from({ length: 20 }, (_one, at) => ({ ...slow, id: 100 + at }))
+      process.write(hello, ...calls)
+      for (const { id } of calls) await expect.poll(() => process.out(), patience).toContain(`"id":${id}`)
+      expect(process.out().match(/run 2/g)).toHaveLength(20)
+      expect(runs()).toHaveLength(2)
+      process.child.stdin?.end()
+      await once(process.child, 'exit')
+      await strict.close()
+    })
+
+    test('that hangs ends with the bridge', async () => {
+      const { started, runs } = await withHelper('hanging', remote.url, 'sleep 600')
+      const process = startProcess(started)
+      process.write(hello, list)
+      await expect.poll(runs, patience).toHaveLength(1)
+      const helper = Number(runs()[0])
+      expect(isAlive(helper)).toBe(true)
+      process.child.kill()
+      await once(process.child, 'exit')
+      await expect.poll(() => isAlive(helper), patience).toBe(false)
+    })
   })
 
   test('Q27 what a server says reaches the terminal without its control characters', async () => {
@@ -279,6 +439,25 @@ describe('the command line', () => {
     expect(second.err()).toContain('--transport has no effect')
     second.child.kill()
     await once(second.child, 'exit')
+  })
+
+  for (const address of ['https://', 'http://[', 'https://a b/mcp', 'https://me:canary@a.example/mcp']) {
+    test(`refused: ${address} is no address`, async () => {
+      const { code, err, out } = await run([address])
+      expect([code, out]).toEqual([2, ''])
+      expect(err).toMatch(/^warder: the address .*\n$/)
+      expect(err).not.toContain('canary')
+    })
+  }
+
+  test('what the client refuses is told in words, not by where in the program', async () => {
+    const process = startProcess(
+      connectCommand(join(directory, 'home'), ['https://notes.example.com/a/../mcp']),
+    )
+    process.write(hello, list)
+    expect((await once(process.child, 'exit'))[0]).toBe(1)
+    expect(process.err()).toContain('warder: An MCP server is reached by https')
+    expect(process.err()).not.toContain('    at ')
   })
 
   for (const [name, args, words] of [

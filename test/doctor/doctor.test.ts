@@ -1,12 +1,26 @@
-import { readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { readServerEntry, readTokens, serverName, tokenName, writeTokens } from '@warder/client'
+import {
+  readServerEntry,
+  readTokens,
+  type ServerEntry,
+  serverName,
+  type TokenSet,
+  tokenName,
+  writeTokens,
+} from '@warder/client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Finding } from '../../apps/cli/src/doctor/finding.ts'
 import { type HostileServer, startHostileServer } from '../../apps/cli/src/hostile/hostile-server.ts'
 import { traps } from '../../apps/cli/src/hostile/traps/index.ts'
+import {
+  clientKey,
+  clientSecret,
+  type ProtectedServer,
+  startProtectedServer,
+} from '../../packages/client/test/ways/protected-server.ts'
 import { startFakeBrowser } from '../clients/fake-browser.ts'
 import { createLoginHome, type LoginHome } from '../clients/login-program.ts'
 import { startWarderForClients, type WarderForClients } from '../clients/warder-for-clients.ts'
@@ -154,5 +168,142 @@ describe('warder doctor', () => {
     }
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect((await home.run(['doctor', warder.endpoint, '--bundle', file])).code).toBe(2)
+  })
+})
+
+/** Answers everybody in the same way, and only there. */
+async function startDoor(status: number): Promise<{ readonly origin: string; end(): void }> {
+  const door = createServer((_, res) => {
+    res.writeHead(status).end('{}')
+  })
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve))
+  return {
+    origin: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
+    end: () => {
+      door.closeAllConnections()
+      door.close()
+    },
+  }
+}
+
+describe('Q16 what the doctor leaves out', () => {
+  const key = 'NzI4ZjM0YmMtOTg3Ny00ZTEyLWE1YzItMWQ5ZjM0YmM5ODc3LTRlMTI'
+
+  test('a key in the path of the address is not in the bundle, nor in the JSON', async () => {
+    const door = await startDoor(401)
+    const url = `${door.origin}/api/mcp/s/${key}/mcp`
+    const file = join(home.directory, 'bundle.json')
+    const { out } = await home.run(['doctor', url, '--json', '--bundle', file])
+    door.end()
+    const shown = `${door.origin}/api/mcp/s/…/mcp`
+    expect(JSON.parse(readFileSync(file, 'utf8'))['server']).toBe(shown)
+    expect(readFileSync(file, 'utf8')).not.toContain(key)
+    const report = JSON.parse(out) as Report & { readonly server: string }
+    expect(report.server).toBe(shown)
+    expect(JSON.stringify(report.findings.map(({ found }) => found))).not.toContain(key)
+  })
+
+  test('what a variable holds in the address of an entry is shown nowhere', async () => {
+    const door = await startDoor(401)
+    const folder = join(home.env['HOME'] ?? '', '.config', 'warder')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const entry = { type: 'http', url: `${door.origin}/mcp?api_key=\${T_X}` }
+    writeFileSync(join(folder, 'servers.json'), JSON.stringify({ mcpServers: { keyed: entry } }), {
+      mode: 0o600,
+    })
+    const file = join(home.directory, 'bundle.json')
+    const env = { T_X: 'canary-of-a-variable' }
+    const inWords = await home.run(['doctor', 'keyed', '--bundle', file], { env })
+    const asJson = await home.run(['doctor', 'keyed', '--json'], { env })
+    door.end()
+    expect(inWords.out).toContain('answers with 401')
+    expect(JSON.parse(asJson.out)['server']).toBe(`${door.origin}/mcp`)
+    for (const text of [inWords.out, inWords.err, asJson.out, asJson.err, readFileSync(file, 'utf8')])
+      expect(text).not.toContain('canary')
+  })
+})
+
+test('a proxy that Warder cannot speak to is a finding, without the password in it; a good one is none', async () => {
+  const door = await startDoor(401)
+  const url = `${door.origin}/mcp`
+  const env = { ALL_PROXY: 'socks5://me:canary@127.0.0.1:1080' }
+  const { code, out, err } = await home.run(['doctor', url], { env })
+  expect([code, err]).toEqual([1, ''])
+  expect(out).toContain('✗ network settings: ALL_PROXY is not the URL of an http or https proxy')
+  expect(out).not.toContain('canary')
+  const asJson = await home.run(['doctor', url, '--json'], { env })
+  expect(badOf(JSON.parse(asJson.out) as Report)).toEqual(['network settings'])
+  const twin = await home.run(['doctor', url], { env: { ALL_PROXY: 'http://me:canary@127.0.0.1:1080' } })
+  door.end()
+  expect(twin.out).not.toContain('network settings')
+  expect(twin.out).toContain('answers with 401')
+})
+
+describe('a client that proves itself', () => {
+  let server: ProtectedServer
+
+  beforeAll(async () => {
+    server = await startProtectedServer()
+  })
+  afterAll(() => server?.stop())
+
+  const mine = async (): Promise<readonly (readonly string[])[]> => {
+    const { findings } = await examine(server.url)
+    const checks = findings.filter(({ group }) => group === 'your sign-in')
+    return checks.map(({ check, outcome, found }) => [check, outcome, found])
+  }
+
+  /** Its access token ends now. */
+  async function expire(): Promise<void> {
+    const store = await home.openStore()
+    const entry = (await readServerEntry(
+      store,
+      serverName({ server: server.url, profile: 'default' }),
+    )) as ServerEntry
+    const tokens = (await readTokens(store, tokenName(entry))) as TokenSet
+    await writeTokens(store, tokenName(entry), { ...tokens, expiresAt: 1 })
+  }
+
+  test('CC-02 one with a secret is not called forgotten, and is renewed without anybody', async () => {
+    const args = ['--client-credentials', '--client-id', 'basic', '--client-secret-stdin']
+    const signedIn = await home.run(['login', server.url, ...args], { input: `${clientSecret}\n` })
+    expect([signedIn.code, signedIn.err]).toEqual([0, ''])
+    const asked = server.asked.length
+    expect(await mine()).toEqual([
+      ['where', 'good', expect.any(String)],
+      ['token', 'good', 'its claims fit'],
+      ['refresh', 'good', 'it is renewed without you, by the client itself'],
+      ['client', 'skipped', expect.stringContaining('proves itself')],
+      ['accepted', 'good', expect.any(String)],
+    ])
+    expect(server.asked.slice(asked)).not.toContain('/token')
+    await expire()
+    expect((await mine()).map(([check, outcome]) => [check, outcome])).toEqual([
+      ['where', 'good'],
+      ['token', 'good'],
+      ['refresh', 'good'],
+      ['client', 'skipped'],
+      ['accepted', 'skipped'],
+    ])
+  })
+
+  test('CC-02 one whose key is gone is told so; once its token has ended, that nothing renews it', async () => {
+    const file = join(home.directory, 'client-key')
+    writeFileSync(file, clientKey.privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 })
+    const args = ['--client-credentials', '--client-id', 'keyed', '--private-key', file]
+    expect((await home.run(['login', server.url, ...args])).code).toBe(0)
+    expect(await mine()).toContainEqual([
+      'refresh',
+      'good',
+      `it is renewed without you, by the client itself, with the key in ${file}`,
+    ])
+    rmSync(file)
+    expect(await mine()).toContainEqual([
+      'refresh',
+      'note',
+      `${file} is not there any more, and without it nothing is renewed`,
+    ])
+    await expire()
+    expect((await mine()).at(-1)).toEqual(['accepted', 'bad', 'it has ended, and nothing renews it'])
   })
 })

@@ -76,7 +76,7 @@ const withoutEffect: Readonly<Record<string, string>> = {
   ipv4: 'addresses that do not answer are passed over',
   'enable-proxy': 'the proxy of the environment is always used',
   'disable-cookies': 'Warder keeps no cookies',
-  'allow-http': 'over http credentials go to this computer only, whatever this says',
+  'allow-http': 'http is for servers on this computer only, whatever this says',
 }
 
 /** Refused, since they would do harm. */
@@ -93,6 +93,7 @@ export function readConnectArguments(given: Input): ConnectArguments {
   const [word, port, ...others] = words
   if (word === undefined)
     throw new Problem('say what to connect to: warder connect https://notes.example.com/mcp', 2)
+  checkWord(word)
   if (others.length > 0) throw new Problem(`${JSON.stringify(others[0])} is one word too many.`, 2)
   checkHarmless(given)
   const host = readHost(given.options['host'])
@@ -119,6 +120,24 @@ export function readConnectArguments(given: Input): ConnectArguments {
 
 const isGiven = ({ switches, lists }: Input, name: string): boolean =>
   switches.has(name) || lists[name] !== undefined
+
+/** Whether the server is named by its address; else by its name in a list. */
+export function isAddress(word: string): boolean {
+  return /^https?:\/\//i.test(word)
+}
+
+/** The bridge greets the host before anything is looked up: what is no address at all must not get that far. */
+function checkWord(word: string): void {
+  if (!isAddress(word)) return
+  const url = URL.parse(word)
+  if (url === null)
+    throw new Problem(
+      'the address of the server is none: write it as in warder connect https://notes.example.com/mcp',
+      2,
+    )
+  if (url.username !== '' || url.password !== '')
+    throw new Problem('the address carries a name or a password. Leave these out: warder login signs in.', 2)
+}
 
 function checkHarmless(given: Input): void {
   for (const [name, why] of Object.entries(harmful)) {

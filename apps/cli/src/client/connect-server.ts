@@ -3,13 +3,15 @@ import type { CredentialStore, SignInWay } from '@warder/client'
 import type { Input } from '../command.ts'
 import { note, plain } from '../output.ts'
 import { Problem } from '../problem.ts'
-import { type ConnectArguments, putVariablesIn } from './connect-arguments.ts'
+import type { ConnectArguments } from './connect-arguments.ts'
 import type { FoundServer } from './find-server.ts'
 import type { WayChoice } from './way-choice.ts'
 
 /** A server as the bridge reaches it. */
 export interface ConnectedServer {
   readonly found: FoundServer
+  /** Its URL for eyes. */
+  readonly shownUrl: string
   /** By whether the host asks a person where rules want that. */
   readonly rules: { readonly host: ToolRules; readonly refuse: ToolRules }
   /** Signed in; may ask a person. */
@@ -37,31 +39,31 @@ export async function connectServer(
   found: FoundServer,
   hooks: ConnectHooks,
 ): Promise<ConnectedServer> {
-  const { toolRulesOf } = await import('./find-server.ts')
+  const [{ checkConfidential }, { loadOwnHeaders }, { showUrl }, { toolRulesOf }] = await Promise.all([
+    import('./check-headers.ts'),
+    import('./own-headers.ts'),
+    import('./show-url.ts'),
+    import('./find-server.ts'),
+  ])
+  checkConfidential(found.server)
   const { allow, deny } = given
+  const shownUrl = showUrl(found.server)
   const rules = {
     host: toolRulesOf(found, { allow, deny, ask: 'host' }),
     refuse: toolRulesOf(found, { allow, deny, ask: 'refuse' }),
   }
-  const own = expandHeaders(given)
-  const loads = await loaderOf(given, found)
-  const headers = { ...(await loads?.()), ...own }
-  const withOwn = (fetch: UserFetch): UserFetch =>
-    withHeaders(
-      fetch,
-      headers,
-      loads === undefined ? undefined : async () => ({ ...(await loads()), ...own }),
-    )
-  if (Object.hasOwn(headers, 'authorization')) {
+  const headers = await loadOwnHeaders(given, found)
+  const withOwn = headers.sentBy
+  if (headers.has('authorization')) {
     const fetch = withOwn(await makePlainFetch())
-    return { found, rules, fetch, quietFetch: fetch, isAlone: false, close: () => undefined }
+    return { found, shownUrl, rules, fetch, quietFetch: fetch, isAlone: false, close: () => undefined }
   }
   try {
-    return { found, rules, ...(await openClients(given, found, hooks, withOwn)) }
+    return { found, shownUrl, rules, ...(await openClients(given, found, hooks, withOwn)) }
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'StoreUnavailable') throw error
     const fetch = withOwn(refuseChallenge(await makePlainFetch(), error.message))
-    return { found, rules, fetch, quietFetch: fetch, isAlone: false, close: () => undefined }
+    return { found, shownUrl, rules, fetch, quietFetch: fetch, isAlone: false, close: () => undefined }
   }
 }
 
@@ -146,12 +148,22 @@ async function makePersonWay(input: Input, found: FoundServer, { onLink }: Conne
   const [{ browserWay, deviceWay, findBrowser }, { readCallbackPort }, { readTimeout, surroundings }] =
     await Promise.all([import('@warder/client'), import('./client-options.ts'), import('./choose-way.ts')])
   if (input.switches.has('device')) {
-    return deviceWay({
+    const way = deviceWay({
       show: ({ verificationUri, userCode }) => {
         onLink(`${verificationUri} (code ${userCode})`)
         note(plain(`Open ${verificationUri} and enter the code ${userCode}.`))
       },
     })
+    return {
+      ...way,
+      obtain: async (context) => {
+        try {
+          return await way.obtain(context)
+        } finally {
+          onLink(undefined)
+        }
+      },
+    }
   }
   const here = surroundings()
   const isShown = input.switches.has('no-browser') || input.switches.has('wait')
@@ -177,71 +189,5 @@ async function makePersonWay(input: Input, found: FoundServer, { onLink }: Conne
         onLink(undefined)
       }
     },
-  }
-}
-
-function expandHeaders(given: ConnectArguments): Record<string, string> {
-  const headers = given.headers.map(
-    ([name, value]) => [name, putVariablesIn(value, `the header ${name}`)] as const,
-  )
-  for (const [name, value] of headers) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a header must not hold
-    if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value))
-      throw new Problem(`the value of the header ${name} has control characters.`, 2)
-    if (reserved.has(name.toLowerCase()))
-      throw new Problem(`the header ${name} is set by the bridge itself.`, 2)
-  }
-  return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
-}
-
-/** What mirrors the message, or belongs to the connection. */
-const reserved: ReadonlySet<string> = new Set([
-  'accept',
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'last-event-id',
-  'mcp-method',
-  'mcp-name',
-  'mcp-protocol-version',
-  'mcp-session-id',
-  'transfer-encoding',
-])
-
-/** What loads the headers of the server's entry, where it has any. */
-async function loaderOf(
-  given: ConnectArguments,
-  found: FoundServer,
-): Promise<(() => Promise<Record<string, string>>) | undefined> {
-  if (Object.keys(found.headers).length === 0 && found.entry?.headersHelper === undefined) return undefined
-  const { loadHeaders } = await import('./secret-references.ts')
-  const store = async () => {
-    const { openCredentialStore } = await import('./open-store.ts')
-    return openCredentialStore(given.input.options['store'])
-  }
-  // Names in one spelling, so that the command line's replace those of the list.
-  return async () => {
-    const loaded = await loadHeaders(found, { store })
-    return Object.fromEntries(Object.entries(loaded).map(([name, value]) => [name.toLowerCase(), value]))
-  }
-}
-
-/** Headers that can be loaded anew are, once, when the server does not take them any more. */
-function withHeaders(
-  fetch: UserFetch,
-  first: Readonly<Record<string, string>>,
-  reload: (() => Promise<Record<string, string>>) | undefined,
-): UserFetch {
-  let own = first
-  return async (url, init) => {
-    const send = (): Promise<Response> => fetch(url, { ...init, headers: { ...own, ...init.headers } })
-    const before = own
-    const response = await send()
-    if (reload === undefined || (response.status !== 401 && response.status !== 403)) return response
-    if (own === before) own = await reload()
-    if (JSON.stringify(own) === JSON.stringify(before)) return response
-    await response.body?.cancel()
-    return send()
   }
 }

@@ -21,6 +21,9 @@ import {
 } from '@warder/host-config'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
+import { bridgedUrl, readBridgedCommand } from './bridged-command.ts'
+import { chooseEntry, type Purpose } from './choose-entry.ts'
+import { showUrl } from './show-url.ts'
 
 /** What signing in at a server needs to know about it. */
 export interface ServerTarget extends OAuthPins {
@@ -41,6 +44,8 @@ export interface FoundServer extends ServerTarget {
   readonly timeoutMs?: number
   /** Its entry; absent for a URL from the command line. */
   readonly entry?: ServerConfig
+  /** What its entry lets through, where that is a `warder connect` with such options. */
+  readonly bridgedTools?: Pick<ServerToolOptions, 'allow' | 'deny'>
   readonly config: HostConfig
   /** For people: what is odd about the entry. Without values. */
   readonly warnings: readonly string[]
@@ -53,20 +58,24 @@ export function ownPlaces(): HostPlaces {
 
 /**
  * Finds a server by its URL or by its name in the lists of the hosts: in Warder's own list first, then in the
- * others, where a name that means two servers is a Problem. Variables are expanded, managed lists are asked;
- * nothing is fetched.
+ * others, where a name that means two servers is a Problem. Variables are expanded, managed lists are asked
+ * unless somebody only looks; nothing is fetched.
  */
 export async function findServer(
   word: string,
-  { host, places = ownPlaces() }: { readonly host?: Host; readonly places?: HostPlaces } = {},
+  {
+    host,
+    places = ownPlaces(),
+    purpose = 'use',
+  }: { readonly host?: Host; readonly places?: HostPlaces; readonly purpose?: Purpose } = {},
 ): Promise<FoundServer> {
   const config = await loadHostConfig(places)
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return foundUrl(config, word)
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return foundUrl(config, word, purpose)
   const found = (host === undefined ? hosts : [host])
     .map((one) => resolveServer(config, word, one))
     .filter((one) => one !== undefined && bridgeTargets(one.server)?.includes(word) !== true)
     .filter((one) => one !== undefined)
-  return foundEntry(config, chooseOne(word, found, config), word)
+  return foundEntry(config, chooseEntry(word, found, { config, purpose }), { word, purpose })
 }
 
 /**
@@ -74,64 +83,59 @@ export async function findServer(
  * command line.
  */
 export function toolRulesOf(
-  { name, server, entry, config }: FoundServer,
+  { name, server, entry, bridgedTools, config }: FoundServer,
   options: Pick<ServerToolOptions, 'allow' | 'deny' | 'ask'> = {},
 ): ServerToolRules {
+  const rulesFor = (more: ServerToolOptions): ServerToolRules =>
+    serverToolRules(name ?? new URL(server).host, config.toolRules, { ask: options.ask ?? 'refuse', ...more })
   try {
-    return serverToolRules(name ?? new URL(server).host, config.toolRules, {
+    const own = rulesFor({
       ...options,
       ...(entry?.tools === undefined ? {} : { tools: entry.tools }),
     })
+    if (bridgedTools === undefined) return own
+    // Two lists of what is allowed: a tool has to be on both.
+    const bridged = rulesFor(bridgedTools)
+    return {
+      decide(tool, callArguments) {
+        const decision = own.decide(tool, callArguments)
+        return decision.allow ? bridged.decide(tool, callArguments) : decision
+      },
+    }
   } catch (error) {
     if (error instanceof RangeError) throw new Problem(error.message, 2)
     throw error
   }
 }
 
-function foundUrl(config: HostConfig, word: string): FoundServer {
+function foundUrl(config: HostConfig, word: string, purpose: Purpose): FoundServer {
   const url = URL.parse(word)
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     throw new Problem(`${plain(word)} is no address of an MCP server: it must begin with https://`, 2)
   if (url.username !== '' || url.password !== '')
     throw new Problem('the address carries a name or a password. Leave these out: warder login signs in.', 2)
   const decision = decideManaged(config.policy, { name: url.host, url: word })
-  if (!decision.isAllowed) throw new Problem(`${plain(word)} is not allowed here: ${plain(decision.why)}.`)
+  if (purpose === 'use' && !decision.isAllowed)
+    throw new Problem(`${showUrl(word)} is not allowed here: ${plain(decision.why)}.`)
   return { server: word, transport: 'http', headers: {}, config, warnings: [] }
-}
-
-/** One of the entries of a name, or a Problem that says what to do. */
-function chooseOne(word: string, found: readonly EffectiveServer[], config: HostConfig): EffectiveServer {
-  const own = found.find(({ server }) => server.source.host === 'warder')
-  if (own !== undefined) return own
-  const remote = found.filter(
-    ({ server }) => server.transport !== 'stdio' || bridgeTargets(server) !== undefined,
-  )
-  const active = remote.filter(({ status }) => status === 'active')
-  const endpoints = new Set(active.map(({ expanded, server }) => expanded.url ?? bridgedUrl(server)))
-  if (endpoints.size > 1) {
-    const choices = active.map(({ server }) => `--host ${server.source.host}`).join(' or ')
-    throw new Problem(`${plain(word)} means different servers in different hosts. Say which: ${choices}`, 2)
-  }
-  const chosen = active[0] ?? remote[0] ?? found[0]
-  if (chosen !== undefined) return chosen
-  const looked = config.documents.length
-  throw new Problem(
-    `no list of servers has ${plain(word)} (looked into ${looked} ${looked === 1 ? 'file' : 'files'}). ` +
-      `Add it: warder add ${plain(word)} URL. What there is: warder list`,
-    2,
-  )
 }
 
 function foundEntry(
   config: HostConfig,
   { server, status, why, expanded }: EffectiveServer,
-  word: string,
+  { word, purpose }: { readonly word: string; readonly purpose: Purpose },
 ): FoundServer {
   const where = `${plain(word)}, in ${plain(whereIs(server))}`
-  if (status !== 'active')
+  if (purpose === 'use' && status !== 'active')
     throw new Problem(`${where}, is not used: ${plain(why)}.${nextStep(word, server, status)}`)
   const bridged = bridgedUrl(server)
-  if (bridged !== undefined) return foundUrl(config, bridged)
+  if (bridged !== undefined)
+    return {
+      ...foundUrl(config, bridged, purpose),
+      name: server.name,
+      entry: server,
+      bridgedTools: readBridgedCommand(expanded.args ?? []).tools,
+    }
   if (server.transport === 'stdio')
     throw new Problem(
       `${where}, is a local server: ${dialects[server.source.host].title} starts it, and there is nothing to sign in to.`,
@@ -139,7 +143,7 @@ function foundEntry(
     )
   if (server.transport === 'ws')
     throw new Problem(`${where}, is a WebSocket server: these know no sign-in.`, 2)
-  const [block] = expanded.blocks
+  const block = expanded.blocks.find((one) => purpose === 'use' || isAboutUrl(one))
   if (block !== undefined) throw new Problem(`${where}, cannot be used: ${plain(block)}. Nothing was sent.`)
   const url = expanded.url ?? ''
   if (!['http:', 'https:'].includes(URL.parse(url)?.protocol ?? ''))
@@ -167,6 +171,5 @@ function nextStep(word: string, { source }: ServerConfig, status: EffectiveServe
   return ` Approve it there, or take it into your own list: warder import --from ${source.host} ${plain(word)}`
 }
 
-function bridgedUrl(server: ServerConfig): string | undefined {
-  return bridgeTargets(server)?.find((word) => /^https?:\/\//i.test(word))
-}
+/** Without its variables the address is another one, under which no sign-in is stored. */
+const isAboutUrl = (block: string): boolean => block.endsWith(' in the URL is not set')

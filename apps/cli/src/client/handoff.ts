@@ -6,6 +6,7 @@ import type { WayChoice } from './way-choice.ts'
 /** What a program gets that asked for a sign-in where nobody can click: one line of JSON on standard error, exit code 3. */
 export interface AuthRequired {
   readonly error: 'auth_required'
+  /** As `showUrl` shows it: the values of its query may be keys. */
   readonly server: string
   readonly reason: string
   /** For a person, in any browser. */

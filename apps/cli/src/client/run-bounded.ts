@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { kill } from 'node:process'
+import process, { kill } from 'node:process'
 import { Problem } from '../problem.ts'
 
 /** A program by its whole path, its arguments, and what surrounds it. */
@@ -11,7 +11,7 @@ export interface ProgramCall {
 
 /**
  * What a program prints, run without a shell, without input, bounded in time and size; it and what it has
- * started are killed at the bound. What it says on standard error is dropped: it may be a secret.
+ * started are killed at the bound, and when this process ends before. What it says on standard error is dropped: it may be a secret.
  */
 export function runBounded(
   { argv: [program = '', ...args], cwd, env }: ProgramCall,
@@ -29,7 +29,7 @@ export function runBounded(
     const parts: Buffer[] = []
     let size = 0
     const stop = (why: string): void => {
-      clearTimeout(timer)
+      forget()
       end()
       reject(new Problem(`the headers helper ${why}.`))
     }
@@ -43,6 +43,11 @@ export function runBounded(
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
       }
     }
+    const forget = (): void => {
+      clearTimeout(timer)
+      process.off('exit', end)
+    }
+    process.once('exit', end)
     const timer = setTimeout(() => stop(`took longer than ${timeoutMs / 1000} seconds`), timeoutMs)
     child.stdout.on('data', (part: Buffer) => {
       size += part.length
@@ -53,7 +58,7 @@ export function runBounded(
       stop(`could not be started (${error.code ?? 'unknown reason'})`),
     )
     child.on('close', (code) => {
-      clearTimeout(timer)
+      forget()
       // What it left running holds no pipe of ours, and has no business after its answer.
       end()
       if (code === 0) resolve(Buffer.concat(parts).toString('utf8'))

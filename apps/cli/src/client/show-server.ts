@@ -1,12 +1,13 @@
 import {
   dialects,
-  isSecretName,
+  type ExpansionStyle,
+  findSecretsInWords,
   isSecretReference,
-  isSecretValue,
   readPieces,
   type ServerConfig,
 } from '@warder/host-config'
 import { plain } from '../output.ts'
+import { showUrl } from './show-url.ts'
 
 const hidden = '[hidden]'
 
@@ -31,7 +32,7 @@ export interface ShownServer {
 
 export function showServer(server: ServerConfig): ShownServer {
   const { source, command, args = [], headers, headersFromEnv, env, headersHelper, oauth } = server
-  const words = typeof headersHelper === 'string' ? headersHelper.split(/\s+/) : headersHelper
+  const words = typeof headersHelper === 'string' ? [headersHelper] : headersHelper
   const allHeaders = {
     ...headers,
     ...Object.fromEntries(
@@ -47,10 +48,10 @@ export function showServer(server: ServerConfig): ShownServer {
     scope: source.scope,
     transport: server.transport,
     ...(server.url === undefined ? {} : { url: showUrl(server.url) }),
-    ...(command === undefined ? {} : { command: showWords([command, ...args]) }),
+    ...(command === undefined ? {} : { command: showWords([command, ...args], server) }),
     ...(Object.keys(allHeaders).length === 0 ? {} : { headers: showValues(allHeaders, server) }),
     ...(env === undefined ? {} : { env: showValues(env, server) }),
-    ...(words === undefined ? {} : { headersHelper: showWords(words).join(' ') }),
+    ...(words === undefined ? {} : { headersHelper: showWords(words, server).join(' ') }),
     ...(oauth === undefined ? {} : { oauth: showPins(oauth) }),
     file: plain(source.file),
     line: source.line,
@@ -71,29 +72,33 @@ function showPins(oauth: NonNullable<ServerConfig['oauth']>): NonNullable<Server
   }
 }
 
-/** Which hosts a URL leads to may be seen; a password or the value of a query field may not. */
-export function showUrl(url: string): string {
-  return plain(
-    url
-      .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i, `$1${hidden}@`)
-      .replace(/#.+$/s, `#${hidden}`)
-      .replace(/([?&][^=&#]*=)([^&#]+)/g, (all, key: string, value: string) =>
-        /^\$\{[^}:]*\}$/.test(value) ? all : `${key}${hidden}`,
-      ),
-  )
+/** The words of a command, with what looks like a secret hidden. */
+export function showWords(words: readonly string[], server: ServerConfig): readonly string[] {
+  const style = styleOf(server)
+  const secrets = findSecretsInWords(words, style)
+  return words.map((word, at) => {
+    const shown = beginsWithUrl.test(word) ? showUrl(word) : hideParts(word, secrets[at] ?? [])
+    // What still looks like a secret is not shown in part.
+    const [, left = []] = findSecretsInWords([words[at - 1] ?? '', shown.replaceAll(hidden, '')], style)
+    return left.length > 0 ? hidden : plain(shown)
+  })
 }
 
-/** The words of a command, with what looks like a secret hidden. */
-export function showWords(words: readonly string[]): readonly string[] {
-  return words.map((word, at) => {
-    const before = words[at - 1] ?? ''
-    const [, option, value] = /^(--?[\w-]+=)(.+)$/s.exec(word) ?? []
-    if (option !== undefined && value !== undefined && (isSecretName(option) || isSecretValue(value)))
-      return plain(`${option}${hidden}`)
-    const follows = /^--?[A-Za-z][\w-]*$/.test(before) && isSecretName(before) && !word.startsWith('-')
-    if (follows || isSecretValue(word)) return hidden
-    return /^[a-z][a-z0-9+.-]*:\/\//i.test(word) ? showUrl(word) : plain(word)
-  })
+const beginsWithUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|(?:https?|wss?):)/i
+
+function hideParts(word: string, parts: ReturnType<typeof findSecretsInWords>[number]): string {
+  let shown = ''
+  let end = 0
+  for (const { from, to } of parts.toSorted((a, b) => a.from - b.from)) {
+    if (from >= end) shown += word.slice(end, from) + hidden
+    end = Math.max(end, to)
+  }
+  return shown + word.slice(end)
+}
+
+/** How the server's texts name variables. Those of Codex stand in fields, which are shown as a shell has them. */
+function styleOf({ source }: ServerConfig): ExpansionStyle {
+  return source.host === 'codex' ? 'shell' : dialects[source.host].expansion
 }
 
 /**
@@ -102,16 +107,13 @@ export function showWords(words: readonly string[]): readonly string[] {
  */
 function showValues(
   values: Readonly<Record<string, string>>,
-  { source }: ServerConfig,
+  server: ServerConfig,
 ): Readonly<Record<string, string>> {
   const shown: Record<string, string> = {}
   for (const [name, value] of Object.entries(values)) {
     if (isSecretReference(value)) shown[plain(name)] = plain(value)
     else
-      shown[plain(name)] = readPieces(
-        value,
-        source.host === 'codex' ? 'shell' : dialects[source.host].expansion,
-      )
+      shown[plain(name)] = readPieces(value, styleOf(server))
         .map((piece) => showPiece(piece))
         .join('')
   }

@@ -2,20 +2,18 @@ import process from 'node:process'
 import type { StdioBridge } from '@warder/bridge/connect'
 
 const parentCheckMs = 1000
-/** The session is ended within two seconds, or not at all. */
+/** The last words and the end of the session are bounded; whatever else may hang is not. */
 const longestEndMs = 4000
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Resolves when the bridge is over: the host has closed the pipe, is gone, or has sent a signal. What the host was told is written out
- * by then. A second signal ends the process at once.
+ * by then, unless it does not read. A second signal ends the process at once.
  */
 export async function untilHostLeaves(bridge: StdioBridge): Promise<void> {
-  const end = (): void => {
-    void bridge.close()
-    // Whatever hangs, nothing of this is left behind.
-    setTimeout(() => process.exit(1), longestEndMs).unref()
-  }
+  const end = (): void => void bridge.close()
+  // Whatever hangs, nothing of this is left behind.
+  void bridge.closing.then(() => setTimeout(() => process.exit(1), longestEndMs).unref())
   const onSignal = (): void => {
     for (const signal of signals) process.once(signal, () => process.exit(1))
     end()

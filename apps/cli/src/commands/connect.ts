@@ -1,61 +1,23 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import process, { stdin, stdout } from 'node:process'
-import { type BridgeLogEntry, createStdioBridge } from '@warder/bridge/connect'
-import { mcpRemoteOptions, readConnectArguments } from '../client/connect-arguments.ts'
+import { type BridgeLogEntry, createStdioBridge, isSignInRequired } from '@warder/bridge/connect'
+import { clientExitCodes } from '../client/client-exit-codes.ts'
+import { type ConnectArguments, isAddress, readConnectArguments } from '../client/connect-arguments.ts'
 import { cacheDirectory, openConnectMemory } from '../client/connect-memory.ts'
+import { connectOptions } from '../client/connect-options.ts'
 import type { ConnectedServer } from '../client/connect-server.ts'
 import type { FoundServer } from '../client/find-server.ts'
+import { authRequiredLine } from '../client/handoff.ts'
+import { loginCommand } from '../client/login-command.ts'
 import { untilHostLeaves } from '../client/until-host-leaves.ts'
-import { grantOptions, keyOptions } from '../client/way-choice.ts'
-import type { Command, Option } from '../command.ts'
+import type { Command } from '../command.ts'
 import { note, plain } from '../output.ts'
 import { Problem } from '../problem.ts'
 
-/** Standard input belongs to the host. */
-function withoutInput({
-  'idp-client-secret-stdin': _,
-  ...options
-}: Readonly<Record<string, Option>>): Readonly<Record<string, Option>> {
-  return options
-}
-
 export const connect: Command = {
   usage: 'connect NAME|URL [OPTIONS]',
-  options: {
-    header: {
-      value: '"NAME: VALUE"',
-      short: 'H',
-      many: true,
-      says: 'Send this header too; variables of the environment are put in',
-    },
-    'allow-tool': { value: 'GLOB', many: true, says: 'Only tools that one of these fits' },
-    'deny-tool': { value: 'GLOB', many: true, says: 'No tools that one of these fits' },
-    'no-browser': { says: 'Show the address of a sign-in instead of opening a browser' },
-    wait: { says: 'Stay although nobody can sign in here, and say where to in answers to calls' },
-    timeout: { value: 'SECONDS', says: 'How long a person may take to sign in (default: 600)' },
-    profile: { value: 'NAME', says: 'One of several accounts at this server (default: default)' },
-    store: {
-      value: 'KIND',
-      says: 'Where credentials are kept, as for warder login',
-      among: ['keychain', 'encrypted-file', 'memory', 'dangerously-plain-file'],
-    },
-    host: { value: 'HOST', says: 'The program whose list of servers has the name' },
-    scope: { value: '"A B"', says: 'Ask for these scopes and no others' },
-    'client-id': {
-      value: 'ID',
-      says: 'A client that you have registered yourself (secret: MCP_CLIENT_SECRET)',
-    },
-    device: { says: 'Sign in with a code that is typed in on another device' },
-    ...withoutInput(grantOptions),
-    ...keyOptions,
-    'callback-port': { value: 'PORT', says: 'Get the answer of a sign-in at http://localhost:PORT/callback' },
-    resource: { value: 'URL', says: 'Send this as resource' },
-    'no-resource': { says: 'Send no resource' },
-    'metadata-url': { value: 'URL', says: 'Where the metadata of the authorization server is' },
-    debug: { says: 'Say on standard error what is going on, as lines of JSON' },
-    ...mcpRemoteOptions,
-  },
+  options: connectOptions,
   examples: [
     'warder connect https://notes.example.com/mcp',
     'warder connect notes --profile work --deny-tool "delete_*"',
@@ -67,7 +29,6 @@ export const connect: Command = {
     // Hosts start this often, and most of its time is compiling. Never in a directory that others can write to.
     enableCompileCache(join(cacheDirectory(), 'compiled'))
     const given = readConnectArguments(input)
-    const isUrl = /^https?:\/\//i.test(given.word)
     const say = makeLog(given.log)
     for (const line of given.notes) say({ level: 'warn', event: 'connect.note', why: line })
     const find = async (): Promise<FoundServer> => {
@@ -80,11 +41,12 @@ export const connect: Command = {
       return found
     }
     // A host that waits for its greeting does not wait for what a URL does not need.
-    const found = isUrl ? undefined : await find()
+    const found = isAddress(given.word) ? undefined : await find()
     const url = found?.server ?? given.word
     const profile = given.input.options['profile'] ?? 'default'
     const memory = openConnectMemory(url, profile)
     const remembered = memory.read()
+    const toLogIn = await makeLoginCommand(given)
     let link: string | undefined
     let connected: ConnectedServer | undefined
     let exitCode = 0
@@ -111,8 +73,9 @@ export const connect: Command = {
     let opening: Promise<ConnectedServer> | undefined
     // What it loads takes longer than the greeting may; nothing is asked of the server before the host has spoken.
     const opened = (): Promise<ConnectedServer> => {
-      opening ??= open().catch((error: unknown) => {
-        if (error instanceof Problem) leave(error.exitCode, `warder: ${error.message}`)
+      opening ??= open().catch(async (error: unknown) => {
+        const problem = error instanceof Problem ? error : await inWords(error)
+        if (problem instanceof Problem) leave(problem.exitCode, `warder: ${problem.message}`)
         else leave(1, `warder: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
         throw error
       })
@@ -135,10 +98,13 @@ export const connect: Command = {
       // Whoever has to open an address must first be shown it.
       ...((input.switches.has('no-browser') || input.switches.has('wait')) && { patience: { callMs: 5000 } }),
       signInLink: () => link,
-      onSignInRequired: ({ message }) => {
+      loginCommand: toLogIn,
+      onSignInRequired: (error) => {
         if (connected?.isAlone !== true) return
-        const resume = `warder login ${given.word}${profile === 'default' ? '' : ` --profile ${profile}`}`
-        leave(3, JSON.stringify({ error: 'auth_required', server: url, reason: message, resume }))
+        // The whole message names the address as it is.
+        const reason = (isSignInRequired(error) && error.reason) || 'a person has to sign in'
+        const line = authRequiredLine({ server: connected.shownUrl, reason, resume: toLogIn })
+        leave(clientExitCodes.signInRequired, line)
       },
       log: say,
     })
@@ -147,6 +113,22 @@ export const connect: Command = {
     // Connections that could be used again, and whoever listens for a sign-in, must not keep us.
     process.exit(exitCode)
   },
+}
+
+/** For people and for the host, whose model reads it: what shows credentials in an address is loaded only where there may be some. */
+async function makeLoginCommand({ word, host, input }: ConnectArguments): Promise<string> {
+  const given = Object.entries({ ...input.options, host }).filter(
+    (pair): pair is [string, string] => !!pair[1],
+  )
+  const mayShow = [word, ...given.map(([, value]) => value)].some((text) => text.includes('?'))
+  const { showWord } = mayShow ? await import('../client/show-word.ts') : { showWord: plain }
+  const options = Object.fromEntries(given.map(([name, value]) => [name, showWord(value)]))
+  return loginCommand(showWord(word), { ...input, options })
+}
+
+async function inWords(error: unknown): Promise<unknown> {
+  const { clientProblem } = await import('../client/client-problem.ts')
+  return clientProblem(error)
 }
 
 const ends: ReadonlySet<string> = new Set(['warn', 'error'])

@@ -1,11 +1,14 @@
 import { readNetwork } from '@warder/outbound'
 import { readProfile, signInOptions } from '../client/client-options.ts'
+import { withClientProblems } from '../client/client-problem.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
 import { openCredentialStore } from '../client/open-store.ts'
+import { bareUrl } from '../client/show-url.ts'
 import type { Command } from '../command.ts'
 import { examine } from '../doctor/examine.ts'
 import { exitCodeOf } from '../doctor/exit-code.ts'
 import type { Finding, Group, Outcome } from '../doctor/finding.ts'
+import { redact, withoutQueries } from '../doctor/redact.ts'
 import { writeBundle } from '../doctor/write-bundle.ts'
 import { oneWord } from '../one-word.ts'
 import { note, paint, plain, print } from '../output.ts'
@@ -34,26 +37,25 @@ export const doctor: Command = {
       findings.push(finding)
       if (!isJson) show(finding, findings.at(-2)?.group)
     }
-    await examine(
-      {
-        server: target.server,
-        word,
-        profile: readProfile(input),
-        network: readNetwork(process.env),
-        metadataUrl: input.options['metadata-url'] ?? target.metadataUrl,
-        callbackPort: target.callbackPort,
-        openStore: () => openCredentialStore(input.options['store'], { mayAsk: true }),
-      },
-      tell,
-    )
+    const examination = {
+      server: target.server,
+      word,
+      profile: readProfile(input),
+      readNetwork: () => readNetwork(process.env),
+      metadataUrl: input.options['metadata-url'] ?? target.metadataUrl,
+      callbackPort: target.callbackPort,
+      openStore: () => openCredentialStore(input.options['store'], { mayAsk: true }),
+    }
+    await withClientProblems(() => examine(examination, tell))
     const exitCode = exitCodeOf(findings)
-    if (isJson) print(JSON.stringify({ server: target.server, exitCode, findings }))
+    if (isJson)
+      print(JSON.stringify({ server: bareUrl(target.server), exitCode, findings: findings.map(toJson) }))
     else print(`\n${summaries[exitCode] ?? ''}`)
     const bundle = input.options['bundle']
     if (bundle !== undefined) {
       writeBundle(bundle, target.server, findings)
       note(
-        `Written to ${bundle}, without tokens and without what stands behind ? in addresses. Read it before you send it.`,
+        `Written to ${bundle}, without tokens, and of addresses without what stands behind ? or looks like a secret. Read it before you send it.`,
       )
     }
     return exitCode
@@ -74,8 +76,13 @@ const signs: Readonly<Record<Outcome, string>> = {
   skipped: paint('dim', '–'),
 }
 
+/** What is to be done stays as it is: it may be a command with the address as it was typed. */
+function toJson(finding: Finding): Finding {
+  return { ...finding, found: redact(finding.found) }
+}
+
 function show({ group, check, outcome, found, fix }: Finding, before: Group | undefined): void {
   if (group !== before) print(`${before === undefined ? '' : '\n'}${paint('bold', group)}`)
-  print(`  ${signs[outcome]} ${check}: ${plain(found)}`)
+  print(`  ${signs[outcome]} ${check}: ${withoutQueries(found)}`)
   if (fix !== undefined) print(`      ${paint('cyan', '→')} ${plain(fix)}`)
 }

@@ -26,9 +26,12 @@ import { findNamedServer } from '../client/find-named-server.ts'
 import type { ServerTarget } from '../client/find-server.ts'
 import { authRequiredLine, findHandoff, keepHandoff, takeHandoff } from '../client/handoff.ts'
 import { keepWay, readKeptWay } from '../client/kept-ways.ts'
+import { loginCommand } from '../client/login-command.ts'
 import { makeLoginGrant } from '../client/make-login-grant.ts'
 import { type OpenedClient, openClient } from '../client/open-client.ts'
 import { openCredentialStore } from '../client/open-store.ts'
+import { showUrl } from '../client/show-url.ts'
+import { showWord } from '../client/show-word.ts'
 import { chooseWay, grantOptions, keyOptions, type WayChoice } from '../client/way-choice.ts'
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
@@ -63,7 +66,8 @@ export const login: Command = {
     const word = oneWord(input, 'say where to sign in: warder login https://notes.example.com/mcp')
     const target = await findNamedServer(input, word)
     return withClientProblems(async () => {
-      if (input.options['resume'] !== undefined) return finish(input, target, input.options['resume'])
+      const { resume } = input.options
+      if (resume !== undefined) return finish(input, target, resume)
       const store = await openCredentialStore(input.options['store'], { mayAsk: true })
       const of = { server: target.server, profile: readProfile(input) }
       const kept = await readKeptWay(store, of)
@@ -100,7 +104,7 @@ function personOptions({ input, target }: Asked): PersonOptions {
     handOff: ({ authorizationUrl, expiresAt }) =>
       note(
         authRequiredLine({
-          server: target.server,
+          server: showUrl(target.server),
           reason: 'a person has to sign in',
           authorization_url: authorizationUrl,
           expires_at: new Date(expiresAt).toISOString(),
@@ -135,22 +139,21 @@ function checkKeeps({ store }: OpenedClient): void {
 async function begin({ input, target, store, choice }: Asked, word: string): Promise<number> {
   const way = browserWay({ ...surroundings(), say: note, callbackPort: readCallbackPort(input, target) })
   const opened = await openClient(input, target, { way, store, choice })
-  const { client, profile, registration } = opened
+  const { client, registration } = opened
   checkKeeps(opened)
   const { url, pending } = await client.beginSignIn(way).finally(() => way.close())
   const expiresAt = Date.now() + (readTimeout(input) ?? tenMinutes)
   const handle = await keepHandoff(store, { pending, registration, choice }, { expiresAt, now: Date.now() })
-  const options = [
-    ...(profile === 'default' ? [] : ['--profile', profile]),
-    ...(input.options['store'] === undefined ? [] : ['--store', input.options['store']]),
-  ]
+  // The rest of what the command line says is in the handoff.
+  const { host, profile, store: kind } = input.options
+  const command = loginCommand(showWord(word), { options: { host, profile, store: kind } })
   note(
     authRequiredLine({
-      server: target.server,
+      server: showUrl(target.server),
       reason: whyHandedOff(input),
       authorization_url: url,
       expires_at: new Date(expiresAt).toISOString(),
-      resume: ['warder login', quoted(word), ...options, '--resume', handle].join(' '),
+      resume: `${command} --resume ${handle}`,
     }),
   )
   return clientExitCodes.signInRequired
@@ -165,22 +168,36 @@ function whyHandedOff({ switches }: Input): string {
   return `a person has to sign in${why}`
 }
 
-/** For a line that a person or a program copies into a shell. */
-function quoted(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-}
-
-async function finish(input: Input, target: ServerTarget, handle: string): Promise<number> {
+async function finish(input: Input, named: ServerTarget, handle: string): Promise<number> {
   const store = await openCredentialStore(input.options['store'], { mayAsk: true })
   const handoff = await findHandoff(store, handle, Date.now())
   if (handoff === undefined) throw gone()
   const { pending, registration, choice = { way: 'person' } } = handoff
+  const target = await findPending(input, named, pending)
   const way = { kind: 'none', reason: 'this only finishes a sign-in' } as const
   const as = { ...input, options: { ...input.options, 'private-key': choice.keyFile } }
   const opened = await openClient(as, target, { way, store, registration, choice })
   const callback = await askForAnswer(pending, readTimeout(input) ?? tenMinutes)
   if (!(await takeHandoff(store, handle))) throw gone()
   return tell(input, opened, choice, await opened.client.completeSignIn(pending, callback))
+}
+
+/** The server of a sign-in that waits, which has to be the one that the command names. Otherwise nothing of it is used up. */
+async function findPending(
+  input: Input,
+  named: ServerTarget,
+  { server, profile }: PendingSignIn,
+): Promise<ServerTarget> {
+  if (readProfile(input) !== profile)
+    throw new Problem(`this sign-in was begun for --profile ${profile}: say so here too.`, 2)
+  if (named.server === server) return named
+  // The command that we have printed ourselves hides credentials in the address.
+  if (named.server === showWord(server)) return findNamedServer(input, server)
+  throw new Problem(
+    `this sign-in was begun at ${showUrl(server)}, and the command names ${showUrl(named.server)}. ` +
+      'Run it as it stands in "resume", or with --host if several lists have the name.',
+    2,
+  )
 }
 
 const gone = (): Problem =>

@@ -10,7 +10,7 @@ import {
 } from '@warder/host-config'
 import { ownPlaces } from '../client/find-server.ts'
 import { placeOf, putEntries, scopeOption, writableScopes } from '../client/put-server.ts'
-import { showUrl } from '../client/show-server.ts'
+import { showUrl } from '../client/show-url.ts'
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
 import { note, plain, print } from '../output.ts'

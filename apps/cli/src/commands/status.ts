@@ -49,7 +49,7 @@ async function loadSigns(input: Input): Promise<StoredSigns> {
   const found =
     input.words.length === 0
       ? undefined
-      : await findNamedServer(input, oneWord(input, 'name one server at most: warder status notes'))
+      : await findNamedServer(input, oneWord(input, 'name one server at most: warder status notes'), 'look')
   const profile = input.options['profile'] === undefined ? undefined : readProfile(input)
   const store = await openCredentialStore(input.options['store'], { mayAsk: true })
   const entries = (await listServerEntries(store)).filter(
@@ -60,18 +60,25 @@ async function loadSigns(input: Input): Promise<StoredSigns> {
   const signs: SignInDescription[] = []
   const providers: ProviderDescription[] = []
   const damaged: string[] = []
-  for (const entry of entries) {
+  const unlessDamaged = async (name: string, of: string, read: () => Promise<void>): Promise<void> => {
     try {
-      const sign = await describeSignIn(store, entry)
-      if (sign !== undefined) signs.push(sign)
+      await read()
     } catch (error) {
       if (!(error instanceof StoreUnavailable && error.reason === 'denied')) throw error
-      damaged.push(plain(`${entry.server} (profile ${entry.profile}): ${error.message}`))
+      damaged.push(plain(`${name} (profile ${of}): ${error.message}`))
     }
   }
+  for (const entry of entries) {
+    await unlessDamaged(entry.server, entry.profile, async () => {
+      const sign = await describeSignIn(store, entry)
+      if (sign !== undefined) signs.push(sign)
+    })
+  }
   for (const provider of found === undefined ? await listProviders(store) : []) {
-    if (profile === undefined || provider.profile === profile)
+    if (profile !== undefined && provider.profile !== profile) continue
+    await unlessDamaged(provider.issuer, provider.profile, async () => {
       providers.push(await describeProvider(store, provider))
+    })
   }
   return { signs, providers, damaged }
 }

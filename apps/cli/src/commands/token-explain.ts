@@ -43,7 +43,7 @@ async function readGiven(): Promise<string> {
 
 /** The token as it is stored: an old one is not refreshed here, since it is the one to be explained. */
 async function readKept(input: Input, word: string): Promise<{ token: string; entry: ServerEntry }> {
-  const { server } = await findNamedServer(input, word)
+  const { server } = await findNamedServer(input, word, 'look')
   const store = await openCredentialStore(input.options['store'], { mayAsk: true })
   const entry = await readServerEntry(store, serverName({ server, profile: readProfile(input) }))
   const tokens = entry && (await readTokens(store, tokenName(entry)))

@@ -2,6 +2,7 @@ import type { CredentialStore } from '@warder/client'
 import { createOutbound, createUserFetch, type Network, reachOf } from '@warder/outbound'
 import { checkDiscovery } from './checks/discovery.ts'
 import { checkFiveThings } from './checks/five-things.ts'
+import { checkNetwork } from './checks/network.ts'
 import { checkPort } from './checks/port.ts'
 import { checkStore } from './checks/store.ts'
 import { checkThisMachine } from './checks/this-machine.ts'
@@ -15,7 +16,8 @@ export interface Examination {
   /** How the user calls it. */
   readonly word: string
   readonly profile: string
-  readonly network: Network
+  /** Throws `InvalidNetwork`. */
+  readonly readNetwork: () => Network
   readonly metadataUrl?: string | undefined
   readonly callbackPort?: number | undefined
   openStore(): Promise<CredentialStore>
@@ -26,10 +28,12 @@ export interface Examination {
  * It changes nothing anywhere: no registration, no sign-in, no refresh.
  */
 export async function examine(of: Examination, tell: Tell): Promise<void> {
-  const { server, network, metadataUrl } = of
-  checkThisMachine(server, network, tell)
+  const { server, metadataUrl } = of
+  const network = checkNetwork(of.readNetwork, tell)
+  if (network !== undefined) checkThisMachine(server, network, tell)
   await checkPort(of.callbackPort, tell)
   const store = await checkStore(of.openStore, tell)
+  if (network === undefined) return
   const fetch = createUserFetch(network)
   const door = await checkWayThere(server, fetch, tell)
   if (door === undefined) return

@@ -5,8 +5,9 @@ import type { OutboundFetch } from '@warder/outbound'
 const neverIssued = 'warder-doctor-is-not-a-refresh-token'
 
 /**
- * Whether an authorization server still knows a public client, by what it complains about first: `invalid_client` or
- * `unauthorized_client` (no), `invalid_grant` (yes: it only misses the token). Anything else says nothing.
+ * Whether an authorization server still knows a public client, by what it complains about first: `invalid_client` (no) or
+ * `invalid_grant` (yes: it only misses the token). Anything else says nothing: `unauthorized_client` is also said to a client that
+ * is known and may not refresh. Of a client with a secret or a key nothing can be learned this way, since it goes without them here.
  */
 export async function isClientAlive(
   clientId: string,
@@ -36,7 +37,6 @@ export async function isClientAlive(
 
 const verdicts: ReadonlyMap<unknown, boolean> = new Map([
   ['invalid_client', false],
-  ['unauthorized_client', false],
   ['invalid_grant', true],
 ])
 

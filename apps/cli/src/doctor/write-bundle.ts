@@ -1,31 +1,25 @@
 import { writeFileSync } from 'node:fs'
+import { bareUrl } from '../client/show-url.ts'
 import { Problem } from '../problem.ts'
 import { version } from '../version.ts'
 import type { Finding } from './finding.ts'
-
-/** Anything that could be a credential: JWTs, and long texts without spaces that are no address. */
-const credential = /\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<![\w./:-])[A-Za-z0-9_-]{40,}(?![\w./-])/g
-
-/** In URLs: user information, query and fragment can hold secrets; scheme, host and path say what is needed. */
-const urlSecrets = /(\bhttps?:\/\/)(?:[^\s/@]*@)?([^\s?#]*)(?:[?#][^\s)]*)?/g
-
-/** A text that may be sent to somebody else. */
-export function redact(text: string): string {
-  return text.replace(urlSecrets, '$1$2').replace(credential, '…')
-}
+import { redact } from './redact.ts'
 
 /** What may be sent along with a report. Readable by the user alone until then; a file that is there is never replaced. */
 export function writeBundle(file: string, server: string, findings: readonly Finding[]): void {
+  const shown = bareUrl(server)
+  // As it was written it may have blanks, by which a URL is told from the words around it.
+  const clean = (text: string): string => redact(text.replaceAll(server, () => shown))
   const bundle = {
     warder: version,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     at: new Date().toISOString(),
-    server: redact(server),
+    server: shown,
     findings: findings.map(({ found, fix, ...rest }) => ({
       ...rest,
-      found: redact(found),
-      ...(fix !== undefined && { fix: redact(fix) }),
+      found: clean(found),
+      ...(fix !== undefined && { fix: clean(fix) }),
     })),
   }
   try {

@@ -194,6 +194,34 @@ describe('warder add', () => {
     expect(existsSync(join(home.root, own))).toBe(false)
   })
 
+  test.each([
+    ['a header', ['npx', 'mcp-remote', tracker, '--header', 'Authorization: Bearer canary']],
+    ['an account', ['npx', 'server', 'postgresql://admin:canary@db/prod']],
+    ['a variable of a container', ['docker', 'run', '-e', 'API_KEY=canary', 'image']],
+  ])('Q16 a secret in a command is not written and not repeated: %s', async (_what, words) => {
+    const home = ownHome()
+    const add = (argv: readonly string[]): ReturnType<typeof home.warder> =>
+      home.warder(['add', 'files', '--host', 'cursor', '--yes', '--', ...argv])
+    const { code, out, err } = await add(words)
+    expect([code, err]).toEqual([2, expect.stringMatching(/argument \d would be a secret in a file/)])
+    expect(out + err).not.toContain('canary')
+    expect(existsSync(join(home.root, 'home/.cursor/mcp.json'))).toBe(false)
+    const twin = words.map((word) => word.replace(/canary/, variable('SECRET')))
+    expect((await add(twin)).code).toBe(0)
+    expect(JSON.parse(home.read('home/.cursor/mcp.json')).mcpServers.files.args.join(' ')).toContain(
+      variable('env:SECRET'),
+    )
+  })
+
+  test('Q16 a token as the user name of the URL is not written and not repeated', async () => {
+    const home = ownHome()
+    const { code, out, err } = await home.warder(['add', 'u1', 'https://canary@mcp.example.com/mcp'])
+    expect([code, err]).toEqual([2, expect.stringContaining('the URL would be a secret in a file')])
+    expect(out + err).not.toContain('canary')
+    expect(existsSync(join(home.root, own))).toBe(false)
+    expect((await home.warder(['add', 'u1', 'https://mcp.example.com/mcp'])).code).toBe(0)
+  })
+
   test('a header that is a variable is written as one', async () => {
     const home = ownHome()
     expect(
@@ -416,6 +444,47 @@ describe('warder list, get and remove', () => {
       expect(out + err).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
     }
     expect((await home.warder(['get', 'evil\u001b[31m'])).out).toContain(`X-Var: ${variable('TOKEN')}`)
+  })
+
+  test('Q16 list shows a command without its secrets, and everything else of it', async () => {
+    const home = ownHome()
+    const args = (...words: string[]): object => ({ command: 'npx', args: words, env: { PLAIN: 'canary' } })
+    home.write('home/.claude.json', {
+      mcpServers: {
+        header: args('mcp-remote', tracker, '--header', 'Authorization: Bearer canary-value-9'),
+        known: args('mcp-remote', tracker, '--header', `Authorization: Bearer ${variable('TOKEN')}`),
+        docker: args('run', '-e', 'API_KEY=canary', '-e', 'NODE_ENV=production', '--port=8080'),
+        database: args('postgresql://admin:canary@db/prod', '--db=postgres://admin:canary@db/prod'),
+        slash: args('postgres://admin:can/canary@db/prod', 'https:canary@h.example/mcp'),
+        behind: args('--token', 'https://canary.example', 'https://h.example/path#section'),
+        script: args('-c', 'A=b TOKEN=canary npx server --port 8080'),
+        helper: {
+          type: 'http',
+          url: tracker,
+          headersHelper: 'curl -H "Authorization: Bearer canary" --max-time 5',
+        },
+      },
+    })
+    const listed = await home.warder(['list'])
+    const { servers } = JSON.parse((await home.warder(['list', '--json'])).out)
+    const got = await home.warder(['get', 'helper'])
+    expect(listed.out + listed.err + got.out + JSON.stringify(servers)).not.toContain('canary')
+    const shown = Object.fromEntries(
+      servers.map((one: { name: string; command?: string[]; headersHelper?: string }) => [
+        one.name,
+        one.command?.slice(1) ?? one.headersHelper,
+      ]),
+    )
+    expect(shown).toEqual({
+      header: ['mcp-remote', tracker, '--header', 'Authorization: [hidden]'],
+      known: ['mcp-remote', tracker, '--header', `Authorization: Bearer ${variable('TOKEN')}`],
+      docker: ['run', '-e', 'API_KEY=[hidden]', '-e', 'NODE_ENV=production', '--port=8080'],
+      database: ['postgresql://[hidden]@db/prod', '--db=[hidden]'],
+      slash: ['[hidden]', 'https:[hidden]@h.example/mcp'],
+      behind: ['--token', '[hidden]', 'https://h.example/path#[hidden]'],
+      script: ['-c', 'A=b [hidden] npx server --port 8080'],
+      helper: 'curl -H [hidden] --max-time 5',
+    })
   })
 
   test('get: the server that counts, where it is written, and who lost', async () => {

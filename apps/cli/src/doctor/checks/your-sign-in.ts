@@ -8,11 +8,12 @@ import {
   tokenName,
 } from '@warder/client'
 import type { OutboundFetch, UserFetch } from '@warder/outbound'
+import { describeSignIn, type SignInDescription } from '../../client/describe-sign-in.ts'
 import { explainToken } from '../../client/explain-token.ts'
 import { signInCheck } from '../exit-code.ts'
 import type { Tell } from '../finding.ts'
 import { knock } from '../knock.ts'
-import { isClientAlive } from '../probe-client.ts'
+import { tellRegistration } from './your-registration.ts'
 
 const group = 'your sign-in'
 
@@ -37,16 +38,18 @@ export async function checkSignIn(
   const entries = await listServerEntries(store)
   const entry = entries.find((one) => one.server === server && one.profile === profile)
   const tokens = entry === undefined ? undefined : await readTokens(store, tokenName(entry))
-  if (entry === undefined || tokens === undefined) {
+  const sign = await describeSignIn(store, { server, profile })
+  if (entry === undefined || tokens === undefined || sign === undefined) {
     const elsewhere = entries.filter((one) => one.server === server).map((one) => one.profile)
     const found = elsewhere.length > 0 ? `nobody, but as ${elsewhere.join(', ')} (--profile)` : 'nobody'
     tell({ group, check: signInCheck, outcome: 'bad', found, fix: `warder login ${word}` })
     return
   }
   tellPlace(entry, of.discovery, word, tell)
-  tellToken(entry, tokens, word, tell)
-  await tellRegistration(entry, of, word, tell)
-  await tellTaken(server, tokens, of.fetch, word, tell)
+  tellToken(entry, tokens, sign, word, tell)
+  tellRenewal(sign, word, tell)
+  await tellRegistration(entry, store, of, word, tell)
+  await tellTaken(sign, tokens, of.fetch, word, tell)
 }
 
 function tellPlace(entry: ServerEntry, discovery: Discovery | undefined, word: string, tell: Tell): void {
@@ -63,12 +66,17 @@ function tellPlace(entry: ServerEntry, discovery: Discovery | undefined, word: s
   })
 }
 
-function tellToken(entry: ServerEntry, tokens: TokenSet, word: string, tell: Tell): void {
+function tellToken(
+  entry: ServerEntry,
+  tokens: TokenSet,
+  sign: SignInDescription,
+  word: string,
+  tell: Tell,
+): void {
   const now = Date.now() / 1000
   const explained = explainToken(tokens.accessToken, { now, issuer: entry.issuer, resource: entry.resource })
-  const isEnded = tokens.expiresAt !== undefined && tokens.expiresAt <= now
-  const canRefresh = tokens.refreshToken !== undefined
-  const problems = isEnded && canRefresh ? [] : explained.problems
+  // One that has ended counts for nothing where the next call gets another.
+  const problems = hasEnded(tokens) && sign.signed_in ? [] : explained.problems
   tell({
     group,
     check: 'token',
@@ -77,50 +85,56 @@ function tellToken(entry: ServerEntry, tokens: TokenSet, word: string, tell: Tel
       problems[0] ?? (explained.form === 'opaque' ? 'opaque: only the server can read it' : 'its claims fit'),
     ...(problems.length > 0 && { fix: `see all of it by: warder token explain ${word}` }),
   })
-  tell({
-    group,
-    check: 'refresh',
-    outcome: canRefresh ? 'good' : 'note',
-    found: canRefresh
-      ? 'it is renewed by itself'
-      : 'there is no refresh token: you sign in again when it ends',
-  })
 }
 
-async function tellRegistration(
-  entry: ServerEntry,
-  of: { readonly outbound: OutboundFetch; readonly discovery: Discovery | undefined },
-  word: string,
-  tell: Tell,
-): Promise<void> {
-  if (of.discovery === undefined || of.discovery.issuer !== entry.issuer) return
-  const isAlive = await isClientAlive(entry.clientId, of.discovery, of.outbound)
-  tell({
-    group,
-    check: 'client',
-    outcome: isAlive === undefined ? 'skipped' : isAlive ? 'good' : 'bad',
-    found:
-      isAlive === undefined
-        ? 'the authorization server does not say whether it still knows this client'
-        : isAlive
-          ? 'the authorization server knows this client'
-          : 'the authorization server has forgotten this client',
-    ...(isAlive === false && { fix: `warder login ${word} (it registers anew)` }),
-  })
+const hasEnded = ({ expiresAt }: TokenSet): boolean =>
+  expiresAt !== undefined && expiresAt * 1000 <= Date.now()
+
+function tellRenewal({ refreshable, way, by, ...sign }: SignInDescription, word: string, tell: Tell): void {
+  const check = 'refresh'
+  if (sign.missing_file !== undefined)
+    tell({
+      group,
+      check,
+      outcome: 'note',
+      found: `${sign.missing_file} is not there any more, and without it nothing is renewed`,
+      fix: `put it back, or name another: warder login ${word}`,
+    })
+  else if (refreshable) tell({ group, check, outcome: 'good', found: 'it is renewed by itself' })
+  else if (way !== 'person' && by !== undefined)
+    tell({ group, check, outcome: 'good', found: `it is renewed without you, by ${by}` })
+  else
+    tell({
+      group,
+      check,
+      outcome: 'note',
+      found: 'there is no refresh token: you sign in again when it ends',
+    })
 }
 
 async function tellTaken(
-  server: string,
-  { accessToken, tokenType, expiresAt }: TokenSet,
+  { server, signed_in: goesOn }: SignInDescription,
+  tokens: TokenSet,
   fetch: UserFetch,
   word: string,
   tell: Tell,
 ): Promise<void> {
   const check = 'accepted'
-  if (tokenType === 'DPoP' || (expiresAt !== undefined && expiresAt * 1000 <= Date.now())) {
-    const found =
-      tokenType === 'DPoP' ? 'bound to a key: not tried here' : 'it has ended; the next call renews it'
-    tell({ group, check, outcome: 'skipped', found })
+  const { accessToken, tokenType } = tokens
+  if (hasEnded(tokens)) {
+    if (goesOn) tell({ group, check, outcome: 'skipped', found: 'it has ended; the next call renews it' })
+    else
+      tell({
+        group,
+        check,
+        outcome: 'bad',
+        found: 'it has ended, and nothing renews it',
+        fix: `warder login ${word}`,
+      })
+    return
+  }
+  if (tokenType === 'DPoP') {
+    tell({ group, check, outcome: 'skipped', found: 'bound to a key: not tried here' })
     return
   }
   const status = await knock(fetch, server, accessToken).then(
