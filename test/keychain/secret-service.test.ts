@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { checkKeychain, chooseStore, clientDirectory, openKeychain, StoreUnavailable } from '@warder/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run, type Session, startSession, startSilentBus } from './secret-service.ts'
@@ -193,6 +194,35 @@ describe.runIf(process.platform === 'linux')('a real Secret Service, unlocked', 
 })
 
 describe.runIf(process.platform === 'linux')('a Secret Service that cannot be used', () => {
+  test('a bus on which other programs have taken all connections: who waits a little gets one that comes free, and else it is said', async () => {
+    await using session = await startSession({ connections: 12 })
+    await session.startService('the password')
+    const others = Array.from({ length: 12 }, () =>
+      spawn('dbus-monitor', ['--session'], { env: session.env, stdio: 'ignore' }),
+    )
+    const free = async (): Promise<void> => {
+      for (const other of others) if (other.exitCode === null) other.kill('SIGKILL')
+    }
+    try {
+      const ask = ['--session', '--dest=org.freedesktop.DBus', '--print-reply', '/org/freedesktop/DBus']
+      const isFull = async (): Promise<boolean> =>
+        (await run(session, 'dbus-send', [...ask, 'org.freedesktop.DBus.ListNames'])).code !== 0
+      await expect.poll(isFull, { timeout: 20_000 }).toBe(true)
+      const store = openKeychain({ directory: clientDirectory(session.env, 'linux'), env: session.env })
+      const trouble = await troubleOf(store.read('a'))
+      expect([trouble.reason, trouble.message]).toEqual([
+        'timeout',
+        expect.stringContaining('has no connection left for the keychain'),
+      ])
+      const reading = store.read('a')
+      await delay(500)
+      await free()
+      expect(await reading).toBeUndefined()
+    } finally {
+      await free()
+    }
+  })
+
   test('CL-29 a locked keyring is not an absent value: reading and writing say so; unlocked, the value is there', async () => {
     await using session = await startSession()
     const { stop } = await session.startService('the password')

@@ -15,11 +15,12 @@ export interface Session extends AsyncDisposable {
   startService(password?: string): Promise<{ stop(): Promise<void> }>
 }
 
-const configuration = (socket: string): string => `<!DOCTYPE busconfig PUBLIC
+const configuration = (socket: string, connections: number): string => `<!DOCTYPE busconfig PUBLIC
  "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
   <listen>unix:path=${socket}</listen>
+  <limit name="max_connections_per_user">${connections}</limit>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -27,15 +28,15 @@ const configuration = (socket: string): string => `<!DOCTYPE busconfig PUBLIC
   </policy>
 </busconfig>`
 
-/** Starts the bus (no program is started by it on demand). Debian: dbus, gnome-keyring; when they are missing this throws. */
-export async function startSession(): Promise<Session> {
+/** Starts the bus (no program is started by it on demand), with room for so many connections. Debian: dbus, gnome-keyring; when they are missing this throws. */
+export async function startSession({ connections = 256 } = {}): Promise<Session> {
   const directory = mkdtempSync(join(tmpdir(), 'warder-keychain-'))
   const runtime = join(directory, 'run')
   for (const folder of [runtime, join(directory, 'data'), join(directory, 'state')]) {
     mkdirSync(folder, { mode: 0o700 })
   }
   const socket = join(runtime, 'bus')
-  writeFileSync(join(directory, 'bus.conf'), configuration(socket))
+  writeFileSync(join(directory, 'bus.conf'), configuration(socket, connections))
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: directory,

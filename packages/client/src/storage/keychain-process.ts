@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 
 /**
@@ -40,6 +41,28 @@ function answerOf({ Entry }: Entries, call: KeychainCall): KeychainAnswer {
   }
 }
 
+/** What the bus says when the programs of the user have all connections that there are; nothing has been done then. */
+const busIsFull = /maximum number of active connections/i
+const mostTries = 40
+const pauseMs = 50
+
+async function answerOnceThereIsRoom(call: KeychainCall): Promise<KeychainAnswer> {
+  let loaded: Entries
+  try {
+    loaded = await import('@napi-rs/keyring')
+  } catch (error) {
+    return { id: call.id, trouble: `no native binding: ${(error as Error).message}` }
+  }
+  for (let tries = 1; ; tries += 1) {
+    const answer = answerOf(loaded, call)
+    // An entry is a connection to the bus until it is collected, and the bus has 256 for all programs of the user.
+    globalThis.gc?.()
+    if (tries === mostTries || !busIsFull.test(answer.trouble ?? '')) return answer
+    // Others let go of theirs, and what was collected is closed a little later.
+    await delay(pauseMs)
+  }
+}
+
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url))
   worker.on('message', (answer: KeychainAnswer) => process.send?.(answer))
@@ -49,16 +72,9 @@ if (isMainThread) {
   // Not exit: it would wait for the call that hangs.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 } else {
-  const entries = import('@napi-rs/keyring')
+  let turn: Promise<void> = Promise.resolve()
   parentPort?.on('message', (call: KeychainCall) => {
-    entries.then(
-      (loaded) => {
-        parentPort?.postMessage(answerOf(loaded, call))
-        // An entry is a connection to the bus until it is collected, and the bus has 256 for all programs of the user.
-        globalThis.gc?.()
-      },
-      (error: Error) =>
-        parentPort?.postMessage({ id: call.id, trouble: `no native binding: ${error.message}` }),
-    )
+    // One after the other: of two writes the second counts.
+    turn = turn.then(async () => parentPort?.postMessage(await answerOnceThereIsRoom(call)))
   })
 }

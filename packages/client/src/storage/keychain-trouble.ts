@@ -10,6 +10,11 @@ const sayings: readonly (readonly [RegExp, StoreTrouble, string])[] = [
     'locked',
     'the keychain of this system is locked, and here nobody can unlock it',
   ],
+  [
+    /maximum number of active connections/i,
+    'timeout',
+    'the session bus has no connection left for the keychain; some program of yours has taken them all',
+  ],
   [/timed? ?out|NoReply/i, 'timeout', 'the keychain of this system did not answer in time'],
   [
     /no result found|no default (collection|keychain)|-25307/i,
