@@ -101,7 +101,9 @@ for (const era of eras) {
       expect(remote.methods()).not.toContain('notifications/cancelled')
     })
 
-    test.runIf(era.server === 'session')(
+    // Only streams of a server with sessions are opened again.
+    const ofSessions = era.server === 'session' ? test : undefined
+    ofSessions?.(
       'OT-06 an answer whose stream is opened again is waited for, since the tool may have done its work',
       async () => {
         const { gate, ask } = await meet(era, await startSessionRemote({ resumable: true }))

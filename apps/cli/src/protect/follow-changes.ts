@@ -148,6 +148,20 @@ export async function followChanges(
     forgetPast()
   }
 
+  let isHeard = true
+  const hear = async (): Promise<void> => {
+    try {
+      await hearAll()
+    } catch (error) {
+      // Not heard: isFresh turns false after five seconds, and the guard answers 503.
+      if (isHeard && !stopped) onHearing(error)
+      isHeard = false
+      throw error
+    }
+    if (!isHeard && !stopped) onHearing()
+    isHeard = true
+  }
+
   // One after the other: two at once would apply a change twice, in any order. Whoever asks while one is running gets the
   // next one, together with all others who ask: a slow store must not make a queue.
   let running: Promise<void> = Promise.resolve()
@@ -158,7 +172,7 @@ export async function followChanges(
       .catch(() => {})
       .then(() => {
         waiting = undefined
-        return hearAll()
+        return hear()
       })
     running = waiting
     return waiting
@@ -174,19 +188,10 @@ export async function followChanges(
     for (const [userId, consents] of declined) if (!consents.some(counts)) declined.delete(userId)
   }
 
-  await catchUp()
+  await hearAll()
 
-  let isHeard = true
   const poll = async (): Promise<void> => {
-    try {
-      await catchUp()
-      if (!isHeard && !stopped) onHearing()
-      isHeard = true
-    } catch (error) {
-      // Not heard: isFresh turns false after five seconds, and the guard answers 503.
-      if (isHeard && !stopped) onHearing(error)
-      isHeard = false
-    }
+    await catchUp().catch(() => {})
     if (!stopped) timer = setTimeout(poll, pollMs)
   }
   let timer = setTimeout(poll, pollMs)
