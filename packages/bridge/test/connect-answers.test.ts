@@ -1,20 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createHostWire } from '../src/connect/host-wire.ts'
 import { type Bridged, envelope, initializeParams, startBridged, type Wire } from './connect/bridged.ts'
+import { keep } from './connect/keep.ts'
 import { type Remote, sendJson, startRemote, startSessionRemote } from './connect/remote.ts'
 import { eventually } from './talk.ts'
 
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-const keep = <Kept extends { close(): Promise<void> }>(kept: Kept): Kept => {
-  closers.push(() => kept.close())
-  return kept
-}
 const start = (url: string, options: Parameters<typeof startBridged>[1] = {}): Bridged =>
   keep(startBridged(url, options))
 

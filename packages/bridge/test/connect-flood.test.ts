@@ -1,5 +1,6 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Bridged, initializeParams, startBridged, type Wire } from './connect/bridged.ts'
+import { keep } from './connect/keep.ts'
 import { type Remote, sendJson, startRemote } from './connect/remote.ts'
 import { eventually } from './talk.ts'
 
@@ -14,15 +15,6 @@ vi.mock('node:timers/promises', async (importOriginal) => {
   }
   return { ...real, default: { ...real, setTimeout }, setTimeout }
 })
-
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-const keep = <Kept extends { close(): Promise<void> }>(kept: Kept): Kept => {
-  closers.push(() => kept.close())
-  return kept
-}
 
 type Response = Parameters<typeof sendJson>[0]
 interface Script {

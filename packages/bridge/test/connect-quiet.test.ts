@@ -1,17 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Bridged, envelope, initializeParams, startBridged, type Wire } from './connect/bridged.ts'
+import { keep } from './connect/keep.ts'
 import { sendJson, startRemote, startSessionRemote } from './connect/remote.ts'
 import { makeSignInGate, type SignInGate } from './connect/sign-in-gate.ts'
 import { eventually } from './talk.ts'
-
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-const keep = <Kept extends { close(): Promise<void> }>(kept: Kept): Kept => {
-  closers.push(() => kept.close())
-  return kept
-}
 
 const uri = 'old:///a'
 /** What is tried again by itself waits longer each time. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { makeToolRules, type ToolRules, type UserFetch } from '../src/connect/index.ts'
 import {
   type Bridged,
@@ -10,6 +10,7 @@ import {
   stateless,
   type Wire,
 } from './connect/bridged.ts'
+import { keep } from './connect/keep.ts'
 import {
   type Remote,
   sendJson,
@@ -19,15 +20,6 @@ import {
 } from './connect/remote.ts'
 import { eventually } from './talk.ts'
 
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-const keep = <Kept extends { close(): Promise<void> }>(kept: Kept): Kept => {
-  closers.push(() => kept.close())
-  return kept
-}
 const start = (url: string, options: Parameters<typeof startBridged>[1] = {}): Bridged =>
   keep(startBridged(url, options))
 

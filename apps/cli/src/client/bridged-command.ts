@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { bridgeTargets, type ServerConfig, type ServerToolOptions } from '@warder/host-config'
+import { isAddress } from './connect-arguments.ts'
 import { connectOptions } from './connect-options.ts'
 
 /** What an entry such as `warder connect URL --deny-tool "delete_*"` says. */
@@ -12,7 +13,7 @@ export interface BridgedCommand {
 export function bridgedUrl(server: ServerConfig): string | undefined {
   if (bridgeTargets(server) === undefined) return undefined
   const { word } = readBridgedCommand(server.args ?? [])
-  return word !== undefined && /^https?:\/\//i.test(word) ? word : undefined
+  return word !== undefined && isAddress(word) ? word : undefined
 }
 
 /** By the same options as the command itself reads: the value of another option is no server. */

@@ -93,9 +93,15 @@ export async function keepProvider(store: CredentialStore, provider: KeptProvide
   if ((await store.read(name)) !== text) await store.write(name, text)
 }
 
-/** Forgets all of them, those too that cannot be read. */
-export async function forgetProviders(store: CredentialStore): Promise<void> {
-  for (const name of await namesOfProviders(store)) await store.remove(name)
+/**
+ * Forgets all of them, those too that cannot be read; or those of one profile, where a record that cannot be read stays, since it may
+ * belong to another one.
+ */
+export async function forgetProviders(store: CredentialStore, profile?: string): Promise<void> {
+  for (const name of await namesOfProviders(store)) {
+    if (profile === undefined || (await readReadable(store, name))?.profile === profile)
+      await store.remove(name)
+  }
 }
 
 /** What is left of the sign-in there, as it is: nothing is refreshed. */

@@ -13,7 +13,6 @@ import { readProfile, signInOptions } from '../client/client-options.ts'
 import { withClientProblems } from '../client/client-problem.ts'
 import { describeProvider, describeSignIn } from '../client/describe-sign-in.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
-import { forgetProvidersOf } from '../client/forget-providers-of.ts'
 import { spanInWords } from '../client/in-words.ts'
 import { forgetProviders, forgetWay, type KeptProvider, listProviders } from '../client/kept-ways.ts'
 import { outboundTo } from '../client/make-grant-way.ts'
@@ -79,7 +78,7 @@ async function endAll(input: Input): Promise<readonly EndedSignIn[]> {
     ended.push(await end(input, store, entry))
   for (const provider of (await listProviders(store)).filter(isMeant))
     ended.push(await endAtProvider(store, provider))
-  await (only === undefined ? forgetProviders(store) : forgetProvidersOf(store, only))
+  await forgetProviders(store, only)
   return ended
 }
 
