@@ -44,6 +44,7 @@ const { argv, env } = process
             .split('\n')
             .map((line) => JSON.parse(line))
         : [],
-    end: () => rmSync(directory, { recursive: true, force: true }),
+    // The browser that was started may write its last line meanwhile.
+    end: () => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   }
 }
