@@ -332,6 +332,32 @@ describe('warder status, token explain and logout', () => {
     expect(JSON.parse(again.out).signed_in).toBe(false)
   })
 
+  test('a record that is damaged hides no other sign-in, and --all deletes it too', async () => {
+    const env = await desktop()
+    await home.run(['login', warder.endpoint, '--profile', 'work'], { env })
+    const recordOf = (): string[] =>
+      readdirSync(home.directory, { recursive: true, encoding: 'utf8' }).filter((file) =>
+        /\/server-[^/]*$/.test(file),
+      )
+    const record = join(home.directory, recordOf()[0] ?? '')
+    await home.run(['login', warder.endpoint], { env })
+    writeFileSync(record, `${readFileSync(record, 'utf8').slice(0, -8)}AAAAAAA=`)
+    const status = await home.run(['status', '--json'])
+    expect([status.code, JSON.parse(status.out)]).toMatchObject([
+      1,
+      [{ server: warder.endpoint, profile: 'default', signed_in: true }],
+    ])
+    expect(status.err).toMatch(/a server: the credential server-[0-9a-f]{64} was changed or damaged/)
+    expect((await home.run(['logout', '--all', '--profile', 'default'])).code).toBe(0)
+    expect(recordOf()).toHaveLength(1)
+    const all = await home.run(['logout', '--all'])
+    expect([all.code, all.out]).toEqual([
+      0,
+      expect.stringContaining('You are signed out of a server whose record cannot be read'),
+    ])
+    expect(recordOf()).toEqual([])
+  })
+
   test('a server that may not be used any more can still be signed out of, by its name', async () => {
     await home.run(['login', warder.endpoint], { env: await desktop() })
     const folder = join(home.env['HOME'] ?? '', '.config', 'warder')

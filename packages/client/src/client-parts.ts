@@ -9,6 +9,7 @@ import {
 import { checkServerUrl } from './check-endpoint.ts'
 import type { ClientOptions } from './client-options.ts'
 import type { StepUpPolicy } from './decide-step-up.ts'
+import { defaultProfile } from './records.ts'
 import { checkParameters } from './start-sign-in.ts'
 import type { CredentialStore } from './storage/credential-store.ts'
 import type { Identity } from './stored-registrations.ts'
@@ -36,7 +37,7 @@ export interface ClientParts {
 export function resolveParts(options: ClientOptions): ClientParts {
   const server = checkServerUrl(options.server)
   checkParameters(options.parameters ?? {})
-  const { store, profile = 'default', network } = options
+  const { store, profile = defaultProfile, network } = options
   return {
     options,
     server,

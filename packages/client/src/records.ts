@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
 import type { CredentialStore } from './storage/credential-store.ts'
+import { isDamaged, type StoreUnavailable } from './storage/store-unavailable.ts'
 import { silent, type Trace } from './trace.ts'
 
 /** What a user has at one protected resource. All times are seconds since 1970. */
@@ -36,6 +37,9 @@ export interface Registration {
   readonly registrationAccessToken?: string | undefined
   readonly registrationClientUri?: string | undefined
 }
+
+/** The account of who names none. */
+export const defaultProfile = 'default'
 
 /** What is known of a server that a user signed in to: enough to find the tokens and to refresh them. */
 export interface ServerEntry {
@@ -135,14 +139,30 @@ export async function writeServerEntry(
   await store.write(name, recordOf('server', entry))
 }
 
-/** All servers that somebody signed in to with this store, of all profiles. */
+/** What a store knows of the servers that somebody signed in to. */
+export interface StoredServers {
+  readonly entries: readonly ServerEntry[]
+  /** Those that the store refuses to give out, by the name of the record: they are there, whatever they say. */
+  readonly damaged: readonly { readonly name: string; readonly trouble: StoreUnavailable }[]
+}
+
+/** All servers that somebody signed in to with this store, of all profiles; one that is damaged does not hide the others. */
 export async function listServerEntries(
   store: CredentialStore,
   trace: Trace = silent,
-): Promise<readonly ServerEntry[]> {
-  const names = (await store.list()).filter((name) => name.startsWith('server-'))
-  const entries = await Promise.all(names.map((name) => readServerEntry(store, name, trace)))
-  return entries.filter((entry) => entry !== undefined)
+): Promise<StoredServers> {
+  const entries: ServerEntry[] = []
+  const damaged: StoredServers['damaged'][number][] = []
+  for (const name of (await store.list()).filter((one) => one.startsWith('server-'))) {
+    try {
+      const entry = await readServerEntry(store, name, trace)
+      if (entry !== undefined) entries.push(entry)
+    } catch (error) {
+      if (!isDamaged(error)) throw error
+      damaged.push({ name, trouble: error })
+    }
+  }
+  return { entries, damaged }
 }
 
 /** A record that this version does not understand. The message names the field at most, never a value. */

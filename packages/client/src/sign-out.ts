@@ -3,7 +3,7 @@ import type { ClientParts } from './client-parts.ts'
 import { readTokens, serverName, type TokenSet, tokenName } from './records.ts'
 import { loadEntry, loadMetadataOf, type SignedIn } from './signed-in.ts'
 import { forgetTries } from './step-up-tries.ts'
-import { StoreUnavailable } from './storage/store-unavailable.ts'
+import { isDamaged, StoreUnavailable } from './storage/store-unavailable.ts'
 import { findRegistration } from './stored-registrations.ts'
 import { type Revocation, revokeTokens } from './tokens/revoke-tokens.ts'
 
@@ -64,7 +64,7 @@ async function readOrAdmit<Value>(
     const value = await read()
     if (value !== undefined || (await store.read(name)) === undefined) return value
   } catch (error) {
-    if (!(error instanceof StoreUnavailable && error.reason === 'denied')) throw error
+    if (!isDamaged(error)) throw error
   }
   const why = 'it cannot be read, so it is deleted without being revoked'
   trace({ step: 'store', outcome: 'failed', why, data: { name } })

@@ -83,7 +83,7 @@ describe('records', () => {
         expect(await readTokens(store, 'tokens-1')).toEqual(tokens)
         expect(await readStoredRegistration(store, 'registration-1')).toEqual(registration)
         expect(await readServerEntry(store, 'server-1')).toEqual(entry)
-        expect(await listServerEntries(store)).toEqual([entry])
+        expect(await listServerEntries(store)).toEqual({ entries: [entry], damaged: [] })
       }),
     )
   })

@@ -3,6 +3,7 @@ import { hosts } from '@warder/host-config'
 import type { Input, Option } from '../command.ts'
 import { Problem } from '../problem.ts'
 import { readPassword } from '../read-password.ts'
+import { defaultProfile } from './default-profile.ts'
 import type { ServerTarget } from './find-server.ts'
 import { storeOption } from './open-store.ts'
 
@@ -35,7 +36,7 @@ export const requestOptions: Readonly<Record<string, Option>> = {
 
 /** The profile: a short name, since it stands in messages and in commands to copy. */
 export function readProfile({ options }: Pick<Input, 'options'>): string {
-  const profile = options['profile'] ?? 'default'
+  const profile = options['profile'] ?? defaultProfile
   if (/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/.test(profile)) return profile
   throw new Problem(
     '--profile is a short name: letters, digits, dot, hyphen, underscore and @, at most 64 of them.',

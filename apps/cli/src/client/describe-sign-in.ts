@@ -12,6 +12,7 @@ import {
 } from '@warder/client'
 import { isJsonObject, type JsonObject, Refusal, readCompactJws } from '@warder/protocol'
 import { plain } from '../output.ts'
+import { defaultProfile } from './default-profile.ts'
 import { momentInWords } from './in-words.ts'
 import { type KeptProvider, readKeptWay, readProvider, readProviderTokens } from './kept-ways.ts'
 import type { WayChoice, WayName } from './way-choice.ts'
@@ -162,7 +163,7 @@ const registrationInWords: Readonly<Record<string, string>> = {
 export function signInRows(sign: SignInDescription, now: number): readonly (readonly [string, string])[] {
   const how = registrationInWords[sign.client.registration ?? '']
   const rows: readonly (readonly [string, string | undefined])[] = [
-    ['profile', sign.profile === 'default' ? undefined : sign.profile],
+    ['profile', sign.profile === defaultProfile ? undefined : sign.profile],
     ['issued by', plain(sign.issuer)],
     ['account', sign.account === undefined ? undefined : plain(sign.account)],
     ['by', sign.by],
@@ -186,7 +187,7 @@ export function providerRows(
   const { profile, account, client_id: clientId } = provider
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['for', 'the servers of its organisation, by --enterprise'],
-    ['profile', profile === 'default' ? undefined : profile],
+    ['profile', profile === defaultProfile ? undefined : profile],
     ['account', account === undefined ? undefined : plain(account)],
     ['ends', endInWords(provider, now)],
     ['kept in', storeInWords[provider.store]],

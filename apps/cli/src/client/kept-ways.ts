@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import {
   type CredentialStore,
   type DpopMode,
+  isDamaged,
   providerTokenName,
   readTokens,
-  StoreUnavailable,
   type TokenSet,
 } from '@warder/client'
 import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
@@ -77,7 +77,7 @@ async function readReadable(store: CredentialStore, name: string): Promise<KeptP
   try {
     return await readProviderRecord(store, name)
   } catch (error) {
-    if (error instanceof StoreUnavailable && error.reason === 'denied') return undefined
+    if (isDamaged(error)) return undefined
     throw error
   }
 }

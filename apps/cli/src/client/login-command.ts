@@ -1,3 +1,5 @@
+import { defaultProfile } from './default-profile.ts'
+
 /** What decides where and as whom somebody signs in: of the command line of another command, what `warder login` has to be told too. */
 export const loginOptions: readonly string[] = [
   'host',
@@ -36,7 +38,7 @@ interface Given {
 export function loginCommand(word: string, { options, switches = new Set() }: Given): string {
   const given = loginOptions.flatMap((name) => {
     const value = options[name]
-    if (value === undefined || (name === 'profile' && value === 'default')) return []
+    if (value === undefined || (name === 'profile' && value === defaultProfile)) return []
     return value.startsWith('-') ? [quoted(`--${name}=${value}`)] : [`--${name}`, quoted(value)]
   })
   const switched = loginSwitches.filter((name) => switches.has(name)).map((name) => `--${name}`)

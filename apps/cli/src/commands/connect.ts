@@ -7,6 +7,7 @@ import { type ConnectArguments, isAddress, readConnectArguments } from '../clien
 import { cacheDirectory, openConnectMemory } from '../client/connect-memory.ts'
 import { connectOptions } from '../client/connect-options.ts'
 import type { ConnectedServer } from '../client/connect-server.ts'
+import { defaultProfile } from '../client/default-profile.ts'
 import type { FoundServer } from '../client/find-server.ts'
 import { authRequiredLine } from '../client/handoff.ts'
 import { loginCommand } from '../client/login-command.ts'
@@ -43,7 +44,7 @@ export const connect: Command = {
     // A host that waits for its greeting does not wait for what a URL does not need.
     const found = isAddress(given.word) ? undefined : await find()
     const url = found?.server ?? given.word
-    const profile = given.input.options['profile'] ?? 'default'
+    const profile = given.input.options['profile'] ?? defaultProfile
     const memory = openConnectMemory(url, profile)
     const remembered = memory.read()
     const toLogIn = await makeLoginCommand(given)

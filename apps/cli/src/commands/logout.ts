@@ -1,16 +1,17 @@
 import {
   type CredentialStore,
+  isDamaged,
   listServerEntries,
   readServerEntry,
   type ServerEntry,
   type SignedOut,
-  StoreUnavailable,
   serverName,
   signOutAtProvider,
   tokenName,
 } from '@warder/client'
 import { readProfile, signInOptions } from '../client/client-options.ts'
 import { withClientProblems } from '../client/client-problem.ts'
+import { defaultProfile } from '../client/default-profile.ts'
 import { describeProvider, describeSignIn } from '../client/describe-sign-in.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
 import { spanInWords } from '../client/in-words.ts'
@@ -74,8 +75,10 @@ async function endAll(input: Input): Promise<readonly EndedSignIn[]> {
   const store = await openCredentialStore(input.options['store'], { mayAsk: true })
   const ended: EndedSignIn[] = []
   // One after the other: each may ask the same authorization server.
-  for (const entry of (await listServerEntries(store)).filter(isMeant))
-    ended.push(await end(input, store, entry))
+  const { entries, damaged } = await listServerEntries(store)
+  for (const entry of entries.filter(isMeant)) ended.push(await end(input, store, entry))
+  // With a profile it may be another one's.
+  for (const { name } of only === undefined ? damaged : []) ended.push(await forgetDamaged(store, name))
   for (const provider of (await listProviders(store)).filter(isMeant))
     ended.push(await endAtProvider(store, provider))
   await forgetProviders(store, only)
@@ -130,6 +133,13 @@ async function end(
   }
 }
 
+/** A record that says neither which server it is about nor where the tokens are. */
+async function forgetDamaged(store: CredentialStore, name: string): Promise<EndedSignIn> {
+  await store.remove(name)
+  const about = { server: 'a server whose record cannot be read', profile: defaultProfile, issuer: undefined }
+  return { ...about, signed_in: true, revocation: unrevoked, expires_at: undefined, tokens_may_remain: true }
+}
+
 /** What cannot be read cannot be revoked either, but it can be deleted: else a damaged record would stay for ever. */
 async function endDamaged(
   store: CredentialStore,
@@ -139,12 +149,17 @@ async function endDamaged(
   if (entry !== undefined) await store.remove(tokenName(entry))
   await store.remove(serverName(of))
   await forgetWay(store, of)
-  const revocation = { refreshToken: 'failed', accessToken: 'failed' } as const
-  const about = { ...of, signed_in: true, issuer: entry?.issuer, revocation, expires_at: undefined }
+  const about = {
+    ...of,
+    signed_in: true,
+    issuer: entry?.issuer,
+    revocation: unrevoked,
+    expires_at: undefined,
+  }
   return { ...about, ...(entry === undefined && { tokens_may_remain: true }) }
 }
 
-const isDamaged = (error: unknown): boolean => error instanceof StoreUnavailable && error.reason === 'denied'
+const unrevoked: SignedOut['revocation'] = { refreshToken: 'failed', accessToken: 'failed' }
 
 /** Undefined for a record that was damaged: it is deleted like the others. */
 async function ifReadable<Value>(read: () => Promise<Value | undefined>): Promise<Value | undefined> {
@@ -166,7 +181,7 @@ function inWords({
   expires_at: endsAt,
   tokens_may_remain: mayRemain,
 }: EndedSignIn): string {
-  const who = `${plain(server)}${profile === 'default' ? '' : ` (profile ${profile})`}`
+  const who = `${plain(server)}${profile === defaultProfile ? '' : ` (profile ${profile})`}`
   if (!wasSignedIn || revocation === undefined) return `You were not signed in to ${who}.`
   const at = plain(issuer)
   const { refreshToken, accessToken } = revocation

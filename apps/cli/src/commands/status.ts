@@ -1,4 +1,4 @@
-import { listServerEntries, StoreUnavailable } from '@warder/client'
+import { isDamaged, listServerEntries } from '@warder/client'
 import { clientExitCodes } from '../client/client-exit-codes.ts'
 import { readProfile, signInOptions } from '../client/client-options.ts'
 import { withClientProblems } from '../client/client-problem.ts'
@@ -52,19 +52,21 @@ async function loadSigns(input: Input): Promise<StoredSigns> {
       : await findNamedServer(input, oneWord(input, 'name one server at most: warder status notes'), 'look')
   const profile = input.options['profile'] === undefined ? undefined : readProfile(input)
   const store = await openCredentialStore(input.options['store'], { mayAsk: true })
-  const entries = (await listServerEntries(store)).filter(
+  const stored = await listServerEntries(store)
+  const entries = stored.entries.filter(
     (entry) =>
       (found === undefined || entry.server === found.server) &&
       (profile === undefined || entry.profile === profile),
   )
   const signs: SignInDescription[] = []
   const providers: ProviderDescription[] = []
-  const damaged: string[] = []
+  // It may be the one that was asked for: which it is stands in what cannot be read.
+  const damaged = stored.damaged.map(({ trouble }) => plain(`a server: ${trouble.message}`))
   const unlessDamaged = async (name: string, of: string, read: () => Promise<void>): Promise<void> => {
     try {
       await read()
     } catch (error) {
-      if (!(error instanceof StoreUnavailable && error.reason === 'denied')) throw error
+      if (!isDamaged(error)) throw error
       damaged.push(plain(`${name} (profile ${of}): ${error.message}`))
     }
   }

@@ -22,3 +22,8 @@ export class StoreUnavailable extends Error {
     this.reason = reason
   }
 }
+
+/** Whether one record is what cannot be had, as opposed to the whole store for now. */
+export function isDamaged(error: unknown): error is StoreUnavailable {
+  return error instanceof StoreUnavailable && error.reason === 'denied'
+}

@@ -6,7 +6,7 @@ import { isLoopbackUrl } from '../check-endpoint.ts'
 import { finishSignIn } from '../finish-sign-in.ts'
 import { loadServerMetadata } from '../load-server-metadata.ts'
 import type { ServerMetadata } from '../read-server-metadata.ts'
-import { type TokenSet, tokenName } from '../records.ts'
+import { defaultProfile, type TokenSet, tokenName } from '../records.ts'
 import { startSignIn } from '../start-sign-in.ts'
 import type { CredentialStore } from '../storage/credential-store.ts'
 import type { TokenClient } from '../tokens/authenticate-client.ts'
@@ -68,7 +68,7 @@ export function signInAtProvider(
 export function providerTokenName({
   issuer,
   client,
-  profile = 'default',
+  profile = defaultProfile,
 }: Pick<ProviderSignIn, 'issuer' | 'profile'> & { readonly client: Pick<TokenClient, 'clientId'> }): string {
   return tokenName({ issuer, clientId: client.clientId, resource: 'openid', profile })
 }

@@ -2,8 +2,10 @@ import {
   type CredentialStore,
   type Discovery,
   listServerEntries,
+  readServerEntry,
   readTokens,
   type ServerEntry,
+  serverName,
   type TokenSet,
   tokenName,
 } from '@warder/client'
@@ -35,11 +37,11 @@ export async function checkSignIn(
   },
   tell: Tell,
 ): Promise<void> {
-  const entries = await listServerEntries(store)
-  const entry = entries.find((one) => one.server === server && one.profile === profile)
+  const entry = await readServerEntry(store, serverName({ server, profile }))
   const tokens = entry === undefined ? undefined : await readTokens(store, tokenName(entry))
   const sign = await describeSignIn(store, { server, profile })
   if (entry === undefined || tokens === undefined || sign === undefined) {
+    const { entries } = await listServerEntries(store)
     const elsewhere = entries.filter((one) => one.server === server).map((one) => one.profile)
     const found = elsewhere.length > 0 ? `nobody, but as ${elsewhere.join(', ')} (--profile)` : 'nobody'
     tell({ group, check: signInCheck, outcome: 'bad', found, fix: `warder login ${word}` })
