@@ -13,15 +13,14 @@ export interface CollectedBytes {
  */
 export function collectBytes(): CollectedBytes {
   let bytes: Uint8Array<ArrayBufferLike> = new Uint8Array(0)
-  let isOwn = false
   let size = 0
 
+  /** Never writes into a piece: one that stands here alone has no room for another. */
   const reserve = (wanted: number): void => {
-    if (isOwn && wanted <= bytes.byteLength) return
+    if (wanted <= bytes.byteLength) return
     const larger = new Uint8Array(Math.max(wanted, 2 * bytes.byteLength))
     larger.set(bytes.subarray(0, size))
     bytes = larger
-    isOwn = true
   }
 
   return {
@@ -35,7 +34,6 @@ export function collectBytes(): CollectedBytes {
       if (piece.byteLength === 0) return
       if (size === 0) {
         bytes = piece
-        isOwn = false
       } else {
         reserve(size + piece.byteLength)
         bytes.set(piece, size)
@@ -44,7 +42,6 @@ export function collectBytes(): CollectedBytes {
     },
     clear() {
       bytes = new Uint8Array(0)
-      isOwn = false
       size = 0
     },
   }

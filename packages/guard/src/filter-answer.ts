@@ -110,7 +110,7 @@ function filterPart(filter: Filter, part: StreamPart): StreamPart | undefined {
   // An id is opaque to clients, but they would see a name in it; without an id they cannot resume there, no more.
   const isQuiet =
     id !== undefined && !filter.guard.hiddenNames(filter.principal).some((name) => id.includes(name))
-  const position = { ...(isQuiet ? { id } : {}), ...(retry === undefined ? {} : { retry }) }
+  const position = { id: isQuiet ? id : undefined, retry }
   // Without data a client reads no message, but the id lets it resume there.
   if (data === undefined || data === '') return formatPosition(position, data)
   if (event !== undefined && event !== 'message') return undefined
@@ -131,7 +131,7 @@ function filterText(filter: Filter, text: string): string | undefined {
       list === undefined ? undefined : filterListText(text, list, (answer) => filterMessage(filter, answer))
     if (short !== undefined) return short
     const message = filterMessage(filter, readAnswer(text))
-    return message === undefined ? undefined : JSON.stringify(message)
+    return message && JSON.stringify(message)
   }
   const { messages, isArray } = readAnswers(text)
   const passed = messages.flatMap((message) => filterMessage(filter, message) ?? [])

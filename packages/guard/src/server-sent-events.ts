@@ -1,15 +1,15 @@
 import { Refusal } from '@warder/protocol'
 import { readLines } from './read-lines.ts'
 
-/** One event of a stream, as a client would dispatch it. */
+/** What stands between two empty lines of a stream, as a client reads it; it may say nothing at all. */
 export interface ServerSentEvent {
   /** Absent: `message`. */
-  readonly event?: string
-  readonly id?: string
+  readonly event?: string | undefined
+  readonly id?: string | undefined
   /** Milliseconds. */
-  readonly retry?: number
+  readonly retry?: number | undefined
   /** Absent where the event has no data line at all, so that no client dispatches it. */
-  readonly data?: string
+  readonly data?: string | undefined
 }
 
 /** What a stream holds; of comments only that there was one, since keep-alives have to go on. */
@@ -33,9 +33,8 @@ export async function* readServerSentEvents(
     if (isFirst && startsWithMark(line)) throw unreadable('byte order mark')
     isFirst = false
     if (line.byteLength === 0) {
-      const dispatched = closeEvent(event)
+      yield closeEvent(event)
       event = {}
-      if (dispatched !== undefined) yield dispatched
     } else if (line[0] === colon) {
       decode(line)
       yield 'comment'
@@ -80,15 +79,8 @@ function addField(event: OpenEvent, line: Uint8Array): void {
   else if (name === 'retry' && /^[0-9]{1,9}$/.test(value)) event.retry = Number(value)
 }
 
-function closeEvent({ event, id, retry, data }: OpenEvent): ServerSentEvent | undefined {
-  const isEmpty = id === undefined && retry === undefined && data === undefined
-  if (isEmpty) return undefined
-  return {
-    ...(event === undefined || event === '' ? {} : { event }),
-    ...(id === undefined ? {} : { id }),
-    ...(retry === undefined ? {} : { retry }),
-    ...(data === undefined ? {} : { data: data.join('\n') }),
-  }
+function closeEvent({ event, id, retry, data }: OpenEvent): ServerSentEvent {
+  return { event: event === '' ? undefined : event, id, retry, data: data?.join('\n') }
 }
 
 function startsWithMark(line: Uint8Array): boolean {

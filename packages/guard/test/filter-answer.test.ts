@@ -270,6 +270,50 @@ describe('N02 event streams', () => {
   ])('GW-08 %s is read as clients read it', async (_, body, wanted) => {
     expect(await run(sse, body)).toEqual({ out: wanted, refused: undefined })
   })
+  it('N02 nothing between CR and LF makes two line ends of one', async () => {
+    const [before, after] = mixed.split('"result"') as [string, string]
+    const cut = async (...texts: readonly string[]) => {
+      async function* pieces(): AsyncGenerator<Uint8Array> {
+        for (const text of texts) yield new TextEncoder().encode(text)
+      }
+      let out = ''
+      for await (const bytes of filterAnswer(guard, principal, 'tools/list', sse, pieces()))
+        out += new TextDecoder().decode(bytes)
+      return messagesOf(out)
+    }
+    const whole = [`data: ${before}\r`, `\ndata: "result"${after}\n\n`] as const
+    expect(await cut(...whole)).toHaveLength(1)
+    expect(await cut(whole[0], '', whole[1])).toEqual(await cut(...whole))
+  })
+  it('N02 a line break within an item of a list ends no event', async () => {
+    const body = mixed.replace('"search_notes"', '"search_notes",\ndata: "title":"x"')
+    const tools = [{ name: 'search_notes', title: 'x' }]
+    expect(messagesOf((await run(sse, `data: ${body}\n\n`)).out)).toEqual([
+      { jsonrpc: '2.0', id: 1, result: { tools, cacheScope: 'private' } },
+    ])
+  })
+  it('N02 a byte order mark is one at the beginning only; later it makes another field of a line', async () => {
+    expect((await run(sse, `\ufeffid: 5\n\n`)).refused).toBe('upstream.answer')
+    const later = await run(sse, `id: 5\n\n\ufeffdata: ${mixed}\n\n`)
+    expect(later).toEqual({ out: 'id: 5\n\n', refused: undefined })
+  })
+  it.each(['\ufec0', '\uff3f', '\u2eff', '\ufeba'])(
+    'N02 %j, which has bytes of a mark, is none',
+    async (letter) => {
+      expect(await run(sse, `${letter}\nid: 5\n\n`)).toEqual({ out: 'id: 5\n\n', refused: undefined })
+    },
+  )
+  it('N02 a comment is UTF-8, and no longer than an event', async () => {
+    const limit = 8 * 1024 * 1024
+    const bad = new Uint8Array([...Buffer.from(': x'), 0xff, 10, 10])
+    expect(await run(sse, bad)).toEqual({ out: '', refused: 'upstream.answer' })
+    expect(await run(sse, ': x\n\n')).toEqual({ out: ':\n\n', refused: undefined })
+    const long = (size: number): string => `:${'x'.repeat(size - 1)}\n\n`
+    for (const size of [1 << 20, limit, 1 << 30]) {
+      expect((await run(sse, long(limit), 'tools/list', size)).refused).toBeUndefined()
+      expect((await run(sse, long(limit + 1), 'tools/list', size)).refused).toBe('upstream.answer')
+    }
+  })
   it('N02 an event of no type is a message', async () => {
     expect(messagesOf((await run(sse, `event:\ndata: ${mixed}\n\n`)).out)).toHaveLength(1)
   })
@@ -367,6 +411,10 @@ describe('OT-10 answers to a batch', () => {
   ])('N02 %s: nothing comes out', async (_, body) => {
     expect(await run(json, JSON.stringify(body), asked)).toEqual({ out: '', refused: 'upstream.answer' })
   })
+  it('N02 an empty array is refused, in a stream too', async () => {
+    expect(await run(sse, 'data: []\n\n', asked)).toEqual({ out: '', refused: 'upstream.answer' })
+    expect(await run(json, '[]', asked)).toEqual({ out: '', refused: 'upstream.answer' })
+  })
   it('N03 what is about something hidden is left out, and an array of nothing is no answer', async () => {
     const note = { jsonrpc: '2.0', method: 'notifications/message', params: { data: 'wipe_disk' } }
     const { out } = await run(json, JSON.stringify([note, message(2, {})]), asked)
@@ -448,6 +496,18 @@ describe('N03 what else comes along a stream', () => {
     expect(await send(note('message', { data: { deep: ['\nattack_plan'] } }))).toBe('')
     expect(messagesOf(await send(note('message', { data: 'search_notes called' })))).toHaveLength(1)
     expect(messagesOf(await send(note('message', { data: [null, 7, true, { x: null }] })))).toHaveLength(1)
+  })
+  it('N02 a member of a name that stands for nothing hides no list on a resumed stream', async () => {
+    const body = answer({ undefined: 1, ...list('wipe_disk', 'search_notes') })
+    const { out, refused } = await run(sse, `data: ${body}\n\n`, 'GET')
+    expect(refused).toBeUndefined()
+    expect(messagesOf(out)).toHaveLength(1)
+    expect(out).not.toMatch(denied)
+  })
+  it('a method that nobody knows has no list: its answer passes, cursors too', async () => {
+    const body = answer({ nextCursor: 'c', made: ['wipe_disk'] })
+    const seal = (method: string, cursor: string): string => `${method} ${cursor}`
+    expect((await run(json, body, 'made/up', undefined, seal)).out).toBe(body)
   })
   it('a list in a stream that does not say what was asked is filtered by its shape', async () => {
     const message = { jsonrpc: '2.0', id: 1, result: list('wipe_disk', 'search_notes') }
