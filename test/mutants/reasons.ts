@@ -271,8 +271,74 @@ export const reasons: readonly Reason[] = [
       'to wait for what is there already costs a turn, and changes nothing',
     ),
   ),
-  ...['retry === undefined', 'data === undefined'].map((code) =>
-    inGuard('filter-answer', code, 'false', 'what is undefined is written like what is absent'),
+  inGuard('filter-answer', 'data === undefined', 'false', 'what is undefined is written like what is absent'),
+  inGuard(
+    'filter-answer',
+    'list === undefined',
+    'false',
+    'a shape that no list has is read as a whole after it',
+  ),
+  ...[
+    ["message.kind !== 'result' || !isJsonObject(message.result)", 'false'],
+    [
+      "message.kind !== 'result' || !isJsonObject(message.result)",
+      "message.kind !== 'result' && !isJsonObject(message.result)",
+    ],
+    ["message.kind !== 'result'", 'false'],
+    ['passed === undefined', 'false'],
+  ].map(([code = '', by = '']) =>
+    inGuard(
+      'filter-list-text',
+      code,
+      by,
+      'for the compiler: a list was found in `result`, and a result stays one',
+    ),
+  ),
+  ...[
+    ['wanted <= bytes.byteLength', 'wanted < bytes.byteLength'],
+    ['piece.byteLength === 0', 'false'],
+    ['size === 0', 'false'],
+  ].map(([code = '', by = '']) =>
+    inGuard('collect-bytes', code, by, 'more copies and more memory, of the same bytes'),
+  ),
+  ...[
+    ['false', 'true'],
+    ['begun.size === 0', 'false'],
+    ['nextFeed < at', 'nextFeed <= at'],
+    ['nextReturn < at', 'nextReturn <= at'],
+    ['Buffer?.from', 'Buffer.from'],
+  ].map(([code = '', by = '']) =>
+    inGuard(
+      'read-lines',
+      code,
+      by,
+      'the same lines: an empty one at the very beginning ends no event, the rest is about speed and other runtimes',
+    ),
+  ),
+  inGuard('hidden-names', 'Array.isArray(value)', 'false', 'an array has its items under numbers'),
+  inGuard('hidden-names', "typeof value !== 'object'", 'false', 'what is no object has no members'),
+  ...[
+    ["{\n    throw new Refusal('upstream.answer', { detail: String(cause), cause })\n  }", '{}'],
+    ["throw new Refusal('upstream.answer', { detail: String(cause), cause })", ';'],
+    ['{\n    return strict(text)\n  }', '{}'],
+    ["{\n    if (!(error instanceof Refusal) || error.reason !== 'message.number') throw error\n  }", '{}'],
+    ["!(error instanceof Refusal) || error.reason !== 'message.number'", 'false'],
+    [
+      "!(error instanceof Refusal) || error.reason !== 'message.number'",
+      "!(error instanceof Refusal) && error.reason !== 'message.number'",
+    ],
+    ["error.reason !== 'message.number'", 'false'],
+    ['context?.source', 'context.source'],
+    ['source === undefined', 'false'],
+    ['rawJSON === undefined', 'false'],
+    ['String(value) === source', 'false'],
+  ].map(([code = '', by = '']) =>
+    inGuard(
+      'read-answer',
+      code,
+      by,
+      'what is refused is refused a line later too, what is good is the same text after a longer way, or the runtime is older',
+    ),
   ),
   inGuard(
     'filter-answer',

@@ -6,7 +6,7 @@ import type { Call, Decision, ServerPolicy, TargetRule } from '@warder/policy'
  */
 export function hiddenNames(server: ServerPolicy, decide: (call: Call) => Decision): readonly string[] {
   const exact = (rules: readonly TargetRule[]): readonly string[] =>
-    rules.map((rule) => rule.match).filter((match) => match !== '' && !match.includes('*'))
+    rules.map((rule) => rule.match).filter((match) => !match.includes('*'))
   const isHidden = (call: Call): boolean => decide(call).outcome === 'hidden'
   return [
     ...exact(server.tools).filter((name) => isHidden({ kind: 'tool', name })),
