@@ -13,6 +13,8 @@ const everything = join(root, 'node_modules/@modelcontextprotocol/server-everyth
 const host = 'warder.bench.test'
 const clientId = 'bench-client'
 const userId = 'wus_bench'
+/** Nobody signs in by password here. */
+const passwordHash = 'none'
 
 const policy = `
 version: 1
@@ -70,7 +72,7 @@ export async function startWarder(
     async signIn() {
       const secret = randomBytes(32).toString('base64url')
       const now = Date.now()
-      const session = { userId, signedInAt: now, expiresAt: now + 8 * 3_600_000, now }
+      const session = { userId, passwordHash, signedInAt: now, expiresAt: now + 8 * 3_600_000, now }
       await store.sessions.create({ hash: hash(secret), ...session })
       return `__Host-warder=${secret}`
     },
@@ -100,8 +102,7 @@ async function populate(store: Store): Promise<void> {
     now,
   })
   await store.users.createOwnerLink({ hash: 'bench', expiresAt: now + 60_000, now })
-  // Nobody signs in by password here.
-  const user = { id: userId, email: 'owner@bench.test', passwordHash: 'none' }
+  const user = { id: userId, email: 'owner@bench.test', passwordHash }
   await store.users.claimOwner({ linkHash: 'bench', user, now })
 }
 

@@ -6,6 +6,8 @@ export interface FaultProxy {
   readonly port: number
   /** Where new connections go. */
   target: number
+  /** For how long everything is on its way, in each direction: a database that is far away. */
+  delayMs: number
   /** Bytes that went by since the last `arm`. */
   seen(direction: Direction): number
   /**
@@ -29,6 +31,11 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
   let fault: Parameters<FaultProxy['arm']>[0] | undefined
   let isHung = false
 
+  const send = (to: Socket, chunk: Buffer): void => {
+    if (proxy.delayMs === 0) to.write(chunk)
+    else setTimeout(() => to.write(chunk), proxy.delayMs)
+  }
+
   const carry = (from: Socket, to: Socket, direction: Direction): void => {
     from.on('data', (chunk: Buffer) => {
       if (isHung) return
@@ -36,7 +43,7 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
       seen[direction] += chunk.length
       const cut = fault?.direction === direction ? fault.bytes - before : Number.POSITIVE_INFINITY
       if (cut > chunk.length) {
-        to.write(chunk)
+        send(to, chunk)
         return
       }
       if (cut > 0) to.write(chunk.subarray(0, cut))
@@ -75,6 +82,7 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
   const proxy: FaultProxy = {
     port: (server.address() as { port: number }).port,
     target,
+    delayMs: 0,
     seen: (direction) => seen[direction],
     arm(next) {
       fault = next
@@ -85,6 +93,7 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
     disarm() {
       fault = undefined
       isHung = false
+      proxy.delayMs = 0
     },
     resetAll,
     async stop() {

@@ -75,6 +75,29 @@ describe('V05 a primary with a hot standby behind one address', () => {
     await other.close()
   })
 
+  test.each([
+    ['off', 'on'],
+    ['local', 'on'],
+    ['remote_write', 'on'],
+    ['on', 'on'],
+    ['remote_apply', 'remote_apply'],
+  ])('a commit of ours waits for a disk: where the database says %s, ours say %s', async (said, ours) => {
+    await primary.query(`alter database test_1 set synchronous_commit = ${said}`)
+    await primary.query(
+      `create table seen (setting text);
+       create function see() returns trigger language plpgsql
+         as $$ begin insert into public.seen values (current_setting('synchronous_commit')); return new; end $$;
+       create trigger see before insert on warder.events for each row execute function see()`,
+      'test_1',
+    )
+    const other = await openStore({ url })
+    await other.events.record('test', {}, 1)
+    expect(await primary.query('select setting from seen', 'test_1')).toEqual([{ setting: ours }])
+    await other.close()
+    await primary.query('drop trigger see on warder.events; drop function see; drop table seen', 'test_1')
+    await primary.query('alter database test_1 reset synchronous_commit')
+  })
+
   test('after a failover to a synchronous standby everything that was used is used, without a restart', async () => {
     await primary.query(`alter system set synchronous_standby_names = '*'`)
     await primary.query('select pg_reload_conf()')

@@ -183,6 +183,31 @@ describe('a bad network and a bad database', () => {
     expect((await rotate(store, token, child)).outcome).toBe('rotated')
   })
 
+  test('V07 what a person does about very many grants is done from far away too', async () => {
+    const url = new URL(server.urlOf(database))
+    url.port = String(proxy.port)
+    const far = await openStore({ url: url.href })
+    const [user, other] = [await addUser(direct), await addUser(direct)]
+    for (const owner of [user, other]) {
+      await server.query(
+        `insert into warder.grants (id, user_id, client_id, client_class, resource, scopes, created_at)
+          select '${owner} ' || i, '${owner}', '${owner}', 'document', 'r', '[]', ${start}
+          from generate_series(1, 1000) i`,
+        database,
+      )
+    }
+    proxy.delayMs = 10
+    const number = await direct.changes.lastNumber()
+    expect(await far.users.setDisabled(user, true, start)).toBe(true)
+    expect(await far.clients.revoke(other, start)).toMatchObject({ endedGrants: 1000 })
+    expect(await direct.grants.list({ userId: user, live: true })).toEqual([])
+    expect(await direct.grants.list({ userId: other, live: true })).toEqual([])
+    // One that says that the user is disabled, and one for each grant.
+    expect(await direct.changes.listAfter(number, 9000)).toHaveLength(2001)
+    proxy.disarm()
+    await far.close()
+  })
+
   test('errors name neither a value nor the password', async () => {
     const secret = `secret-${id()}`
     const add = () => direct.clients.add({ id: secret, kind: 'self-registered', metadata: '{}', now: start })

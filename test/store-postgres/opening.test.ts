@@ -6,7 +6,7 @@ import { generate } from 'selfsigned'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresMigrations } from '../../packages/store/src/postgres-migrations.ts'
 import { storeRestore } from '../../packages/store/test/conformance/restore.ts'
-import { addUser, id, makeToken, rotate, start } from '../../packages/store/test/scene.ts'
+import { addUser, beginTransaction, id, makeToken, rotate, start } from '../../packages/store/test/scene.ts'
 import { type Postgres, startPostgres } from '../postgres/start-postgres.ts'
 
 async function makeCertificate(name: string): Promise<{ cert: string; private: string }> {
@@ -99,6 +99,49 @@ describe('opening a PostgreSQL database', () => {
     expect((await rotate(store, 't')).outcome).toBe('rotated')
     await store.close()
   })
+
+  test('V10 a node goes on without an error while a newer one adds columns', async () => {
+    const url = await server.createDatabase()
+    const store = await openStore({ url })
+    const { user } = await makeToken(store)
+    const transaction = await beginTransaction(store, user)
+    await store.clients.add({ id: 'client', kind: 'pre-registered', metadata: '{}', now: start })
+    const document = { url: 'url', body: '', etag: undefined, fetchedAt: start, freshUntil: start }
+    await store.clients.saveDocument(document)
+    const look = () =>
+      Promise.all([
+        store.users.loadById(user),
+        store.users.loadByEmail(`${user}@example.com`),
+        store.users.list(),
+        store.clients.load('client'),
+        store.clients.list(),
+        store.clients.loadDocument('url'),
+        store.transactions.load(transaction, start),
+        store.grants.list({ userId: user }),
+      ])
+    // Each connection knows each statement by then.
+    for (let round = 0; round < 12; round += 1) await look()
+    const before = await look()
+    const tables = `select relname as name from pg_class
+      where relnamespace = 'warder'::regnamespace and relkind = 'r'`
+    for (const { name } of await server.query<{ name: string }>(tables, nameOf(url))) {
+      await server.query(`alter table warder.${name} add column later text`, nameOf(url))
+    }
+    for (let round = 0; round < 12; round += 1) expect(await look()).toEqual(before)
+    await store.close()
+  })
+
+  test.each(['read committed', 'repeatable read', 'serializable'])(
+    'nodes that start together on an empty database agree, where transactions are %s',
+    async (level) => {
+      const url = await server.createDatabase()
+      await server.query(`alter database ${nameOf(url)} set default_transaction_isolation = '${level}'`)
+      const stores = await Promise.all(Array.from({ length: 5 }, () => openStore({ url })))
+      const { token } = await makeToken(stores[0]!)
+      expect((await rotate(stores[4]!, token)).outcome).toBe('rotated')
+      for (const store of stores) await store.close()
+    },
+  )
 
   test('a role with no right to make a schema uses the one that was made for it', async () => {
     const url = new URL(await server.createDatabase())

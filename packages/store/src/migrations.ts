@@ -174,4 +174,11 @@ export const migrations: readonly string[] = [
   create index transactions_peer on transactions (peer, client_id, number);
   alter table consents add column client_digest text not null default '';
   `,
+  `
+  alter table clients add column first_granted_at integer;
+  update clients set first_granted_at = created_at where id in (select client_id from grants);
+  drop index clients_unused;
+  create index clients_never_granted on clients (created_at, id)
+    where kind = 'self-registered' and first_granted_at is null;
+  `,
 ]

@@ -4,8 +4,11 @@ import { type PostgresPool, type RunQuery, schemaName } from './postgres-pool.ts
 /** "Wrdr": the advisory lock that every transaction which writes holds to its end. */
 const lock = 0x57726472
 
+/** Whatever the database or the role is set to: who has waited for the lock must see what was committed meanwhile. */
+const begin = 'begin isolation level read committed read write'
+
 /** Begins a transaction that is the only one to write, in one message. */
-export const beginWrite: string = `begin isolation level read committed read write; select pg_advisory_xact_lock(${lock})`
+export const beginWrite: string = `${begin}; select pg_advisory_xact_lock(${lock})`
 
 /** A new version may have to go through every row. */
 const migrationMs = 60_000
@@ -18,7 +21,7 @@ export async function migratePostgres(pool: PostgresPool): Promise<void> {
   if ((await pool.use(readVersion)) === postgresMigrations.length) return
   await pool.use(async (run) => {
     await run({
-      text: `begin; set local lock_timeout = ${migrationMs}; set local statement_timeout = ${migrationMs};
+      text: `${begin}; set local lock_timeout = ${migrationMs}; set local statement_timeout = ${migrationMs};
         select pg_advisory_xact_lock(${lock})`,
     })
     const version = await readVersion(run)

@@ -103,7 +103,8 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format: 'tex
 
 /**
  * A standby lags behind: on one, a code that was redeemed a moment ago looks unused. So every connection is asked, whoever the
- * address leads to today. What was answered as done must be on the disk, whatever the database or the role is set to.
+ * address leads to today. What was answered as done must be on the disk, and on that of a synchronous standby where there is
+ * one, whatever the database or the role is set to.
  */
 async function checkSession(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ standby: boolean; readonly: string; encoding: string }>(`
@@ -112,8 +113,8 @@ async function checkSession(client: pg.ClientBase): Promise<void> {
       current_setting('server_encoding') as encoding,
       set_config('search_path', '${schemaName}', false),
       set_config('synchronous_commit', case
-        when current_setting('synchronous_commit') in ('off', 'local') then 'on'
-        else current_setting('synchronous_commit') end, false)`)
+        when current_setting('synchronous_commit') = 'remote_apply' then 'remote_apply'
+        else 'on' end, false)`)
   const found = rows[0]
   if (found?.standby !== false) throw new Error('this server is a standby; only the primary will do')
   if (found.readonly !== 'off') throw new Error('this database or role is read-only')

@@ -20,6 +20,8 @@ export interface Tables {
     metadata: string
     created_at: number
     disabled_at: number | null
+    /** Of a self-registered one; by then somebody has vouched for it. */
+    first_granted_at: number | null
   }
   client_documents: {
     url: string

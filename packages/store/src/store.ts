@@ -23,7 +23,7 @@ export type * from './records/users.ts'
  * transaction that holds the write lock from its first statement; consume comes before mint. Times are
  * milliseconds since the epoch, always passed in. Secrets arrive hashed (SHA-256, base64url) or sealed; the store never sees
  * one in the clear. Every operation that changes what somebody has or may do writes its event in the same transaction; counting
- * failures, caching documents, beginning a transaction and sweeping write none.
+ * failures, caching documents, what strangers register or begin, and sweeping write none.
  *
  * Errors: any operation may throw when the database does; nothing was stored then, unless the answer to a COMMIT was lost on its
  * way from PostgreSQL: then it may have been. A caller takes every error for a no.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Rotation, Store } from '@warder/store'
+import type { Rotation, Session, Store } from '@warder/store'
 
 export const minute: number = 60_000
 export const hour: number = 60 * minute
@@ -9,11 +9,22 @@ export const start: number = 1_800_000_000_000
 
 export const id = (): string => randomUUID()
 
+/** What every user here has. */
+export const passwordHash = 'argon'
+
 /** A user without any right. */
 export async function addUser(store: Store): Promise<string> {
   const user = id()
-  await store.users.add({ id: user, email: `${user}@example.com`, passwordHash: 'argon', now: start })
+  await store.users.add({ id: user, email: `${user}@example.com`, passwordHash, now: start })
   return user
+}
+
+/** A session of a user, from now on and for an hour. */
+export async function beginSession(store: Store, userId: string): Promise<Session> {
+  const session = { hash: id(), userId, signedInAt: start, expiresAt: start + hour }
+  const isBegun = await store.sessions.create({ ...session, passwordHash, now: start })
+  if (!isBegun) throw new Error('the scene could not begin a session')
+  return session
 }
 
 /** A transaction that the user has signed in to, at the consent page. */

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { migrations } from '../src/migrations.ts'
 import { storeRestore } from './conformance/restore.ts'
 import { storeConformance } from './conformance.ts'
-import { addUser, beginTransaction, hour, id, makeFinish, makeToken, rotate, start } from './scene.ts'
+import { addUser, beginSession, beginTransaction, id, makeFinish, makeToken, rotate, start } from './scene.ts'
 
 describe('SQLite', { timeout: 30_000 }, () => {
   storeConformance(async () => {
@@ -179,8 +179,7 @@ describe('the file', { timeout: 30_000 }, () => {
     const store = await openStore({ file })
     const user = await addUser(store)
     const finish = makeFinish(await beginTransaction(store, user), user)
-    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour }
-    await store.sessions.create({ ...session, now: start })
+    const session = await beginSession(store, user)
     const other = new Database(file)
     const setDisabled = other.prepare('update users set disabled_at = ? where id = ?')
     setDisabled.run(start, user)

@@ -40,7 +40,7 @@ export function registerCommand(): Command {
       expect(answer.status).toBe(201)
       const { client_id: id } = (await answer.json()) as { client_id: string }
       m.clients.push({ id, kind: 'registered', redirectUri: callback, disabled: false, swept: false })
-      return ['client.added']
+      return []
     },
   )
 }
@@ -202,9 +202,10 @@ export function answerCommand(at: number, press: 'allow' | 'deny', on: readonly 
         if (press === 'allow') for (const name of offer) said.set(name, 'declined')
         return ['transaction.denied']
       }
+      const isFirst = client.kind === 'registered' && !m.grants.some((grant) => grant.client === client)
       await takeCode(m, world, shown, { client, user, scopes: granted })
       remember(said, client, offer, granted)
-      return ['transaction.granted']
+      return [...(isFirst ? ['client.added'] : []), 'transaction.granted']
     },
   )
 }

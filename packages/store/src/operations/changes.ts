@@ -5,22 +5,11 @@ import type { ChangeOperations } from '../store.ts'
 /** No access token lives longer, so nothing depends on an older revocation. */
 export const longestAccessTokenMs: number = 60 * 60 * 1000
 
-const takeNumber = statement(() =>
+const takeNumbers = statement((slot: Values<{ count: number }>) =>
   tables
     .updateTable('change_counter')
-    .set((column) => ({ number: column('number', '+', 1) }))
+    .set((column) => ({ number: column('number', '+', slot('count')) }))
     .returning('number'),
-)
-
-const insertChange = statement(
-  (slot: Values<{ number: number; kind: ChangeKind; subject: string; at: number; until: number }>) =>
-    tables.insertInto('changes').values({
-      number: slot('number'),
-      kind: slot('kind'),
-      subject: slot('subject'),
-      at: slot('at'),
-      until: slot('until'),
-    }),
 )
 
 const lastNumber = statement(() => tables.selectFrom('change_counter').select('number'))
@@ -34,19 +23,34 @@ const changesAfter = statement((slot: Values<{ number: number; limit: number }>)
     .limit(slot('limit')),
 )
 
-/**
- * Writes one change as part of an operation. Its number comes from a row that stays locked until the commit, so numbers
- * become visible in order: who has read up to a number has missed none before it.
- */
-export function* recordChange(
+/** Writes one change as part of an operation. */
+export function recordChange(
   kind: ChangeKind,
   subject: string,
   now: number,
   until: number = now + longestAccessTokenMs,
 ): Work<void> {
-  const taken = yield* first(takeNumber, {})
+  return recordChanges(kind, [subject], now, until)
+}
+
+/**
+ * Writes a change of each of these as part of an operation. Their numbers come from a row that stays locked until the commit,
+ * so numbers become visible in order: who has read up to a number has missed none before it.
+ */
+export function* recordChanges(
+  kind: ChangeKind,
+  subjects: readonly string[],
+  now: number,
+  until: number = now + longestAccessTokenMs,
+): Work<void> {
+  const taken = yield* first(takeNumbers, { count: subjects.length })
   if (taken === undefined) throw new Error('the change counter is gone')
-  yield* all(insertChange, { number: taken.number, kind, subject, at: now, until })
+  const before = taken.number - subjects.length
+  const changes = subjects.map((subject, at) => ({ number: before + 1 + at, kind, subject, at: now, until }))
+  yield* all(
+    statement(() => tables.insertInto('changes').values(changes)),
+    {},
+  )
 }
 
 export function changes(engine: Engine): ChangeOperations {

@@ -3,6 +3,7 @@ import { all, type Engine, first, statement, type Values, type Work } from '../s
 import type { ClientOperations, RevokedClient, StoredClient, StoredDocument } from '../store.ts'
 import { forgetGrantedToClient } from './consents.ts'
 import { recordEvent } from './events.ts'
+import { dropFloodOfClients } from './never-granted.ts'
 import { revokeGrantsOfClient } from './revoke-grant.ts'
 
 interface NewClient {
@@ -19,10 +20,13 @@ const insertClient = statement((slot: Values<NewClient>) =>
     metadata: slot('metadata'),
     created_at: slot('now'),
     disabled_at: null,
+    first_granted_at: null,
   }),
 )
 
-const selectClients = tables.selectFrom('clients').selectAll()
+const selectClients = tables
+  .selectFrom('clients')
+  .select(['id', 'kind', 'metadata', 'created_at', 'disabled_at'])
 const clientById = statement((slot: Values<{ id: string }>) => selectClients.where('id', '=', slot('id')))
 const allClients = statement(() => selectClients.orderBy('created_at').orderBy('id'))
 
@@ -63,12 +67,17 @@ const dropStalestDocuments = statement(() =>
 )
 
 const documentByUrl = statement((slot: Values<{ url: string }>) =>
-  tables.selectFrom('client_documents').selectAll().where('url', '=', slot('url')),
+  tables
+    .selectFrom('client_documents')
+    .select(['url', 'body', 'etag', 'fetched_at', 'fresh_until'])
+    .where('url', '=', slot('url')),
 )
 
+/** What strangers register is an event once somebody consents to it: they could fill the log. */
 function* add(client: NewClient): Work<void> {
   yield* all(insertClient, client)
-  yield* recordEvent('client.added', { client: client.id, kind: client.kind }, client.now)
+  if (client.kind === 'self-registered') yield* dropFloodOfClients()
+  else yield* recordEvent('client.added', { client: client.id, kind: client.kind }, client.now)
 }
 
 function* saveDocument(document: StoredDocument): Work<void> {

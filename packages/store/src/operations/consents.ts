@@ -10,7 +10,7 @@ import type {
 import { recordChange } from './changes.ts'
 
 /** For this long a decline keeps a client from asking again, so long guards must be able to hear of it. */
-const declineCountsMs = 24 * 60 * 60 * 1000
+export const declineCountsMs: number = 24 * 60 * 60 * 1000
 
 const upsertConsent = statement((slot: Values<ConsentKey & RememberedConsent>) =>
   tables

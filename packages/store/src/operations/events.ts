@@ -15,13 +15,21 @@ const eventsAfter = statement((slot: Values<{ number: number; limit: number }>) 
     .limit(slot('limit')),
 )
 
-/** Writes one event as part of an operation. `details` names no secret and no hash of one. */
-export function* recordEvent(
-  kind: string,
-  details: Readonly<Record<string, unknown>>,
-  now: number,
-): Work<void> {
+/** What an event tells; it names no secret and no hash of one. */
+type Details = Readonly<Record<string, unknown>>
+
+/** Writes one event as part of an operation. */
+export function* recordEvent(kind: string, details: Details, now: number): Work<void> {
   yield* all(insertEvent, { at: now, kind, details: JSON.stringify(details) })
+}
+
+/** Writes an event of one kind for each of these, as part of an operation. */
+export function* recordEvents(kind: string, each: readonly Details[], now: number): Work<void> {
+  const rows = each.map((details) => ({ at: now, kind, details: JSON.stringify(details) }))
+  yield* all(
+    statement(() => tables.insertInto('events').values(rows)),
+    {},
+  )
 }
 
 export function events(engine: Engine): EventOperations {

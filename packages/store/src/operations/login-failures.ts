@@ -60,8 +60,10 @@ export type LoginFailureOperations = Pick<
 export function loginFailures(engine: Engine): LoginFailureOperations {
   return {
     countLoginFailure: (key, now) => engine.atomically(count(key, now)),
-    async loadLoginBlock(key) {
-      return (await engine.read(first(blockedUntil, { key })))?.until ?? 0
+    async loadLoginBlock(key, now) {
+      const wait = ((await engine.read(first(blockedUntil, { key })))?.until ?? 0) - now
+      // What is farther away was set by a clock that was wrong, and would keep the user out until that time comes.
+      return wait > longestBlockMs ? 0 : Math.max(0, wait)
     },
     async clearLoginFailures(key) {
       await engine.atomically(all(forget, { key }))

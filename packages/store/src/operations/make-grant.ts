@@ -1,6 +1,7 @@
 import { tables } from '../schema.ts'
 import { all, statement, type Values, type Work } from '../statement.ts'
 import type { NewCode, NewGrant } from '../store.ts'
+import { noteFirstGrant } from './never-granted.ts'
 
 interface GrantFields extends Omit<NewGrant, 'scopes'> {
   readonly scopes: string
@@ -49,4 +50,5 @@ export function* makeGrant(
   const scopes = JSON.stringify(grant.scopes)
   yield* all(insertGrant, { ...grant, clientName, redirectHost, scopes, signedInAt, now })
   yield* all(insertCode, { ...code, grantId: grant.id })
+  yield* noteFirstGrant(grant.clientId, now)
 }

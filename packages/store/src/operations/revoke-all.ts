@@ -2,12 +2,10 @@ import { tables } from '../schema.ts'
 import { all, type Engine, statement, type Values, type Work } from '../statement.ts'
 import type { GrantOperations } from '../store.ts'
 import { recordEvent } from './events.ts'
-import { revokeGrant } from './revoke-grant.ts'
+import { chunk } from './in-chunks.ts'
+import { revokeGrants } from './revoke-grant.ts'
 
 type Revocation = Parameters<GrantOperations['revokeAll']>[0]
-
-/** One transaction ends no more grants than this, so that nobody waits long for the write lock. */
-const batch = 200
 
 /** What could make a new grant without the user being asked. */
 const sources = [
@@ -17,8 +15,15 @@ const sources = [
   statement(() => tables.deleteFrom('consents').where('decision', '=', 'granted')),
 ]
 
-const someLiveGrants = statement((slot: Values<{ limit: number }>) =>
-  tables.selectFrom('grants').select('id').where('revoked_at', 'is', null).limit(slot('limit')),
+/** One transaction ends no more than these, so that nobody waits long for the write lock. */
+const nextLiveGrants = statement((slot: Values<{ after: string }>) =>
+  tables
+    .selectFrom('grants')
+    .select('id')
+    .where('id', '>', slot('after'))
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .limit(chunk),
 )
 
 function* endSources({ because, now }: Revocation): Work<void> {
@@ -26,18 +31,21 @@ function* endSources({ because, now }: Revocation): Work<void> {
   yield* recordEvent('grants.all-revoked', { because }, now)
 }
 
-function* endSomeGrants({ because, now }: Revocation): Work<number> {
-  const live = yield* all(someLiveGrants, { limit: batch })
-  for (const { id } of live) yield* revokeGrant({ id, because, now })
-  return live.length
+/** Ends the next live grants after an id, and answers which. */
+function* endNextGrants(after: string, revocation: Revocation): Work<readonly string[]> {
+  const ids = (yield* all(nextLiveGrants, { after })).map(({ id }) => id)
+  yield* revokeGrants(ids, revocation)
+  return ids
 }
 
 export async function revokeAll(engine: Engine, revocation: Revocation): Promise<number> {
   await engine.atomically(endSources(revocation))
-  let ended = 0
-  for (;;) {
-    const some = await engine.atomically(endSomeGrants(revocation))
-    ended += some
-    if (some < batch) return ended
+  let count = 0
+  let last: string | undefined = ''
+  while (last !== undefined) {
+    const ended: readonly string[] = await engine.atomically(endNextGrants(last, revocation))
+    count += ended.length
+    last = ended.at(-1)
   }
+  return count
 }

@@ -1,30 +1,64 @@
 import { tables } from '../schema.ts'
-import { all, first, statement, type Values, type Work } from '../statement.ts'
-import { recordChange } from './changes.ts'
-import { recordEvent } from './events.ts'
+import { all, statement, type Values, type Work } from '../statement.ts'
+import { recordChanges } from './changes.ts'
+import { recordEvents } from './events.ts'
+import { inChunks } from './in-chunks.ts'
 
 interface Revocation {
-  readonly id: string
   readonly because: string
   readonly now: number
 }
 
-const endGrant = statement((slot: Values<Revocation>) =>
-  tables
-    .updateTable('grants')
-    .set({ revoked_at: slot('now'), revoked_because: slot('because') })
-    .where('id', '=', slot('id'))
-    .where('revoked_at', 'is', null)
-    .returning(['id', 'user_id', 'client_id']),
-)
+/** Ends a grant as part of an operation. `false` when it was not alive. */
+export function* revokeGrant({ id, ...revocation }: Revocation & { readonly id: string }): Work<boolean> {
+  return (yield* revokeGrants([id], revocation)) > 0
+}
 
-const forgetSealed = statement((slot: Values<{ id: string }>) =>
-  tables
-    .updateTable('refresh_tokens')
-    .set({ sealed_successor: null, sealed_until: null })
-    .where('grant_id', '=', slot('id'))
-    .where('sealed_successor', 'is not', null),
-)
+/**
+ * Ends those of these grants that are alive, as part of an operation, and answers how many. Their codes and refresh tokens are dead
+ * with them, since each use of one asks for a live grant; guards hear of it by the changes. A few statements for very many
+ * grants: a database may be far, and all of them stand in one transaction that must be done within its deadline.
+ */
+export function* revokeGrants(ids: readonly string[], revocation: Revocation): Work<number> {
+  let count = 0
+  for (const some of inChunks(ids)) count += yield* revokeSome(some, revocation)
+  return count
+}
+
+function* revokeSome(some: readonly string[], { because, now }: Revocation): Work<number> {
+  const ended = yield* all(
+    statement(() =>
+      tables
+        .updateTable('grants')
+        .set({ revoked_at: now, revoked_because: because })
+        .where('id', 'in', some)
+        .where('revoked_at', 'is', null)
+        .returning(['id', 'user_id', 'client_id']),
+    ),
+    {},
+  )
+  if (ended.length === 0) return 0
+  const ids = ended.map(({ id }) => id)
+  yield* all(
+    statement(() =>
+      tables
+        .updateTable('refresh_tokens')
+        .set({ sealed_successor: null, sealed_until: null })
+        .where('grant_id', 'in', ids)
+        .where('sealed_successor', 'is not', null),
+    ),
+    {},
+  )
+  yield* recordChanges('grant-revoked', ids, now)
+  const details = ended.map(({ id, user_id, client_id }) => ({
+    grant: id,
+    user: user_id,
+    client: client_id,
+    because,
+  }))
+  yield* recordEvents('grant.revoked', details, now)
+  return ended.length
+}
 
 const liveGrantsOfUser = statement((slot: Values<{ userId: string }>) =>
   tables
@@ -34,28 +68,10 @@ const liveGrantsOfUser = statement((slot: Values<{ userId: string }>) =>
     .where('revoked_at', 'is', null),
 )
 
-/**
- * Ends a grant as part of an operation. Its codes and refresh tokens are dead with it, since each use of one asks for a live
- * grant; guards hear of it by the change. `false` when it was not alive.
- */
-export function* revokeGrant(revocation: Revocation): Work<boolean> {
-  const ended = yield* first(endGrant, revocation)
-  if (ended === undefined) return false
-  yield* all(forgetSealed, { id: ended.id })
-  yield* recordChange('grant-revoked', ended.id, revocation.now)
-  const details = {
-    grant: ended.id,
-    user: ended.user_id,
-    client: ended.client_id,
-    because: revocation.because,
-  }
-  yield* recordEvent('grant.revoked', details, revocation.now)
-  return true
-}
-
 /** Ends every live grant of a user as part of an operation. */
-export function* revokeGrantsOfUser(userId: string, because: string, now: number): Work<void> {
-  for (const { id } of yield* all(liveGrantsOfUser, { userId })) yield* revokeGrant({ id, because, now })
+export function* revokeGrantsOfUser(userId: string, because: string, now: number): Work<number> {
+  const live = yield* all(liveGrantsOfUser, { userId })
+  return yield* revokeGrants(live.map(idOf), { because, now })
 }
 
 const liveGrantsOfClient = statement((slot: Values<{ clientId: string }>) =>
@@ -69,6 +85,9 @@ const liveGrantsOfClient = statement((slot: Values<{ clientId: string }>) =>
 /** Ends every live grant of a client as part of an operation, and answers how many. */
 export function* revokeGrantsOfClient(clientId: string, because: string, now: number): Work<number> {
   const live = yield* all(liveGrantsOfClient, { clientId })
-  for (const { id } of live) yield* revokeGrant({ id, because, now })
-  return live.length
+  return yield* revokeGrants(live.map(idOf), { because, now })
+}
+
+function idOf({ id }: { readonly id: string }): string {
+  return id
 }

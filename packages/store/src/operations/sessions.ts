@@ -1,9 +1,9 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
-import type { Session, SessionOperations } from '../store.ts'
+import type { NewSession, SessionOperations } from '../store.ts'
 import { recordEvent } from './events.ts'
 
-const insertSession = statement((slot: Values<Session>) =>
+const insertSession = statement((slot: Values<NewSession>) =>
   tables
     .insertInto('sessions')
     .columns(['hash', 'user_id', 'signed_in_at', 'expires_at'])
@@ -17,6 +17,7 @@ const insertSession = statement((slot: Values<Session>) =>
           slot('expiresAt').as('expires_at'),
         ])
         .where('users.id', '=', slot('userId'))
+        .where('users.password_hash', '=', slot('passwordHash'))
         .where('users.disabled_at', 'is', null),
     )
     .returning('hash'),
@@ -51,10 +52,10 @@ const deleteSession = statement((slot: Values<{ hash: string }>) =>
   tables.deleteFrom('sessions').where('hash', '=', slot('hash')).returning('user_id'),
 )
 
-/** A user who was disabled a moment ago gets none, and would get nothing from it. */
-function* create(session: Session & { now: number }): Work<void> {
-  const made = yield* first(insertSession, session)
-  if (made) yield* recordEvent('session.begun', { user: session.userId }, session.now)
+function* create(session: NewSession): Work<boolean> {
+  if ((yield* first(insertSession, session)) === undefined) return false
+  yield* recordEvent('session.begun', { user: session.userId }, session.now)
+  return true
 }
 
 function* end(hash: string, now: number): Work<void> {

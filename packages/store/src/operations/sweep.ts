@@ -1,117 +1,20 @@
 import { tables } from '../schema.ts'
-import { all, type Engine, type Statement, statement, type Values, type Work } from '../statement.ts'
+import { all, type Engine, type Statement, statement, type Values } from '../statement.ts'
 import { longestAccessTokenMs } from './changes.ts'
 import { rememberedFailuresMs } from './login-failures.ts'
+import { batch, type Settled, sweepCodes, sweepTokens } from './sweep-grants.ts'
 
-/** One transaction takes no more rows than this, so that nobody waits long for the write lock. */
-const batch = 500
 const documentKeptMs = 30 * 24 * 60 * 60 * 1000
 /** Anybody may register a client, so what nobody consented to must not stay. */
 const unusedClientKeptMs = 30 * 24 * 60 * 60 * 1000
+/** All that are old are looked at, since most of them are in use. */
+const betweenClientsMs = 60 * 60 * 1000
 
-interface Times {
+interface Times extends Settled {
   readonly now: number
-  /** What ended before this has no access token left. */
-  readonly settled: number
   readonly forgetFailures: number
   readonly forgetDocuments: number
   readonly forgetClients: number
-}
-
-const deleteTokens = statement((slot: Values<Times>) =>
-  tables
-    .deleteFrom('refresh_tokens')
-    .where('hash', 'in', (query) =>
-      query
-        .selectFrom('refresh_tokens as old')
-        .select('old.hash')
-        .where('old.expires_at', '<=', slot('settled'))
-        .limit(batch),
-    )
-    .returning('grant_id'),
-)
-
-/** Codes that have expired since the sweep before, up to a batch of them. */
-const selectCodes = statement((slot: Values<Times & { after: number }>) =>
-  tables
-    .selectFrom('codes')
-    .select(['grant_id', 'expires_at'])
-    .where('expires_at', '>', slot('after'))
-    .where('expires_at', '<=', slot('settled'))
-    .orderBy('expires_at')
-    .limit(batch),
-)
-
-const selectCodesOf = statement((slot: Values<{ expiresAt: number }>) =>
-  tables.selectFrom('codes').select('grant_id').where('expires_at', '=', slot('expiresAt')),
-)
-
-// A redeemed code stays as long as its family, so that its replay is known for what it is.
-const deleteCodesOfGrant = statement((slot: Values<{ grantId: string; settled: number }>) =>
-  tables
-    .deleteFrom('codes')
-    .where('grant_id', '=', slot('grantId'))
-    .where('expires_at', '<=', slot('settled'))
-    .where((row) =>
-      row.not(
-        row.exists(
-          row
-            .selectFrom('refresh_tokens')
-            .select('refresh_tokens.hash')
-            .where('refresh_tokens.grant_id', '=', slot('grantId')),
-        ),
-      ),
-    ),
-)
-
-const deleteGrant = statement((slot: Values<{ grantId: string }>) =>
-  tables
-    .deleteFrom('grants')
-    .where('id', '=', slot('grantId'))
-    .where((row) =>
-      row.and(
-        (['codes', 'refresh_tokens'] as const).map((table) =>
-          row.not(
-            row.exists(
-              row.selectFrom(table).select(`${table}.hash`).where(`${table}.grant_id`, '=', slot('grantId')),
-            ),
-          ),
-        ),
-      ),
-    ),
-)
-
-/** Deletes what is left of these grants when nothing of them can be used or replayed any more. */
-function* deleteEnded(grantIds: Iterable<string>, { settled }: Times): Work<void> {
-  for (const grantId of new Set(grantIds)) {
-    yield* all(deleteCodesOfGrant, { grantId, settled })
-    yield* all(deleteGrant, { grantId })
-  }
-}
-
-/** A batch of refresh tokens that have expired, and with the last one of a grant the grant. Answers how many tokens. */
-function* sweepTokens(times: Times): Work<number> {
-  const deleted = yield* all(deleteTokens, times)
-  yield* deleteEnded(deleted.map(grantOf), times)
-  return deleted.length
-}
-
-/** Looks at a batch of codes that have expired after a time, and answers up to which time it came. */
-function* sweepCodes(times: Times, after: number): Work<number> {
-  const expired = yield* all(selectCodes, { ...times, after })
-  const last = expired.at(-1)?.expires_at
-  if (last === undefined || expired.length < batch) {
-    yield* deleteEnded(expired.map(grantOf), times)
-    return times.settled
-  }
-  // A batch may end amid codes of the same millisecond.
-  const atLast = yield* all(selectCodesOf, { expiresAt: last })
-  yield* deleteEnded([...expired, ...atLast].map(grantOf), times)
-  return last
-}
-
-function grantOf({ grant_id }: { readonly grant_id: string }): string {
-  return grant_id
 }
 
 const forgetSealed = statement((slot: Values<Times>) =>
@@ -142,43 +45,45 @@ const others: readonly Statement<Times, unknown>[] = [
   statement((slot: Values<Times>) =>
     tables.deleteFrom('client_documents').where('fresh_until', '<=', slot('forgetDocuments')),
   ),
-  // After grants and transactions have gone: a client that is on its way to a consent stays.
-  statement((slot: Values<Times>) =>
-    tables
-      .deleteFrom('clients')
-      .where('id', 'in', (query) =>
-        query
-          .selectFrom('clients as old')
-          .select('old.id')
-          .where('old.kind', '=', 'self-registered')
-          .where('old.created_at', '<=', slot('forgetClients'))
-          .where((row) =>
-            row.and(
-              (['grants', 'consents', 'transactions'] as const).map((table) =>
-                row.not(
-                  row.exists(
-                    row
-                      .selectFrom(table)
-                      .select(`${table}.client_id`)
-                      .whereRef(`${table}.client_id`, '=', 'old.id'),
-                  ),
+]
+
+/** A client that is on its way to a consent stays. */
+const deleteUnusedClients = statement((slot: Values<Times>) =>
+  tables
+    .deleteFrom('clients')
+    .where('id', 'in', (query) =>
+      query
+        .selectFrom('clients as old')
+        .select('old.id')
+        .where('old.kind', '=', 'self-registered')
+        .where('old.created_at', '<=', slot('forgetClients'))
+        .where((row) =>
+          row.and(
+            (['grants', 'consents', 'transactions'] as const).map((table) =>
+              row.not(
+                row.exists(
+                  row
+                    .selectFrom(table)
+                    .select(`${table}.client_id`)
+                    .whereRef(`${table}.client_id`, '=', 'old.id'),
                 ),
               ),
             ),
-          )
-          .limit(batch),
-      )
-      .returning('id'),
-  ),
-]
+          ),
+        )
+        .limit(batch),
+    )
+    .returning('id'),
+)
 
 /**
  * Makes the sweep of a store: it deletes what has expired, a batch a transaction. Housekeeping: it writes no event. A live
  * grant is not looked at again once its code has expired, so that a sweep costs what it deletes, however many grants there
- * are; only the first one in the life of a process passes over all of them.
+ * are; only the first one in the life of a process passes over all of them. Clients are gone through once an hour.
  */
 export function makeSweep(engine: Engine): (now: number) => Promise<void> {
   let codesSeen = 0
+  let clientsSeen = Number.NEGATIVE_INFINITY
   return async (now) => {
     const times = {
       now,
@@ -191,8 +96,12 @@ export function makeSweep(engine: Engine): (now: number) => Promise<void> {
     while ((await engine.atomically(sweepTokens(times))) === batch);
     // After a clock that was set back, codes expire anew.
     codesSeen = Math.min(codesSeen, times.settled)
-    while (codesSeen < times.settled) codesSeen = await engine.atomically(sweepCodes(times, codesSeen))
+    while (codesSeen < times.settled) codesSeen = await sweepCodes(engine, times, codesSeen)
     for (const step of others) await repeat(engine, step, times)
+    // After grants and transactions have gone.
+    if (Math.abs(now - clientsSeen) < betweenClientsMs) return
+    await repeat(engine, deleteUnusedClients, times)
+    clientsSeen = now
   }
 }
 

@@ -114,12 +114,27 @@ const dropOldestOfBusiestPeer = statement(() =>
 const liveTransaction = statement((slot: Values<{ id: string; now: number }>) =>
   tables
     .selectFrom('transactions')
-    .selectAll()
+    .select([
+      'id',
+      'request',
+      'browser_hash',
+      'form_hash',
+      'user_id',
+      'signed_in_at',
+      'created_at',
+      'expires_at',
+    ])
     .where('id', '=', slot('id'))
     .where('expires_at', '>', slot('now')),
 )
 
-const putUser = statement((slot: Values<SignIn & { signedInAt: number }>) =>
+interface PutUser extends Omit<SignIn, 'passwordHash'> {
+  /** Null: whichever it is. */
+  readonly passwordHash: string | null
+  readonly signedInAt: number
+}
+
+const putUser = statement((slot: Values<PutUser>) =>
   tables
     .updateTable('transactions')
     .set({
@@ -137,6 +152,9 @@ const putUser = statement((slot: Values<SignIn & { signedInAt: number }>) =>
           .selectFrom('users')
           .select('users.id')
           .where('users.id', '=', slot('userId'))
+          .where('users.password_hash', '=', (user) =>
+            user.fn.coalesce(slot('passwordHash'), 'users.password_hash'),
+          )
           .where('users.disabled_at', 'is', null),
       ),
     )
@@ -184,7 +202,8 @@ function* create({ peer = '', signedIn, ...transaction }: NewTransaction): Work<
 }
 
 function* signIn(change: SignIn): Work<boolean> {
-  const changed = yield* first(putUser, { ...change, signedInAt: change.signedInAt ?? change.now })
+  const { passwordHash = null, signedInAt = change.now } = change
+  const changed = yield* first(putUser, { ...change, passwordHash, signedInAt })
   if (changed === undefined) return false
   yield* recordSignIn({ ...change, clientId: changed.client_id })
   return true
@@ -200,8 +219,9 @@ function recordSignIn(who: {
   return recordEvent('transaction.signed-in', details, who.now)
 }
 
-function* finishWithCode({ id, grant, code, consents, now }: Finish): Work<boolean> {
+function* finishWithCode({ id, grant, code, consents, unasked = false, now }: Finish): Work<boolean> {
   const { userId, clientId } = grant
+  if (unasked && !(yield* isGrantedStill(grant))) return false
   const taken = yield* first(takeSignedIn, { id, userId, clientId, now })
   if (taken === undefined) return false
   yield* makeGrant(grant, code, { signedInAt: taken.signed_in_at ?? now, now })
@@ -220,6 +240,14 @@ function* finishWithCode({ id, grant, code, consents, now }: Finish): Work<boole
   }
   yield* recordEvent('transaction.granted', details, now)
   return true
+}
+
+/** Whether the user's yes to each of these scopes is remembered, from when the client was what it is now. */
+function* isGrantedStill(grant: Finish['grant']): Work<boolean> {
+  const { userId, clientId, resource, scopes, redirectHost = '', clientDigest = '' } = grant
+  const said = yield* loadConsents({ userId, clientId, resource, redirectHost })
+  const granted = said.filter((one) => one.decision === 'granted' && one.clientDigest === clientDigest)
+  return scopes.every((scope) => granted.some((one) => one.scope === scope))
 }
 
 function* finishWithDenial({ id, consents, now }: Denial): Work<boolean> {

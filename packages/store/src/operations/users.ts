@@ -9,7 +9,9 @@ import { loginFailures } from './login-failures.ts'
 import { owner } from './owner.ts'
 import { revokeGrantsOfUser } from './revoke-grant.ts'
 
-const selectUsers = tables.selectFrom('users').selectAll()
+const selectUsers = tables
+  .selectFrom('users')
+  .select(['id', 'email', 'role', 'password_hash', 'created_at', 'disabled_at'])
 const userById = statement((slot: Values<{ id: string }>) => selectUsers.where('id', '=', slot('id')))
 const userByEmail = statement((slot: Values<{ email: string }>) =>
   selectUsers.where('email', '=', slot('email')),

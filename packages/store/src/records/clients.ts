@@ -23,6 +23,10 @@ export interface StoredDocument {
 }
 
 export interface ClientOperations {
+  /**
+   * Keeps at most 2,000 self-registered ones that never had a grant, a no or a sign-in under way: the oldest beyond that are
+   * dropped. Such a one is an event from its first grant on.
+   */
   add(client: { id: string; kind: StoredClient['kind']; metadata: string; now: number }): Promise<void>
   load(id: string): Promise<StoredClient | undefined>
   list(): Promise<readonly StoredClient[]>

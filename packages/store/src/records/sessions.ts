@@ -6,8 +6,16 @@ export interface Session {
   readonly expiresAt: number
 }
 
+/** A session to be made for somebody who has just shown the password. */
+export interface NewSession extends Session {
+  /** What the shown password was verified against. */
+  readonly passwordHash: string
+  readonly now: number
+}
+
 export interface SessionOperations {
-  create(session: Session & { now: number }): Promise<void>
+  /** `false`, and nothing is made, when the user is disabled or has another password by now. */
+  create(session: NewSession): Promise<boolean>
   /** Only a live one, of a user who is not disabled. */
   load(hash: string, now: number): Promise<Session | undefined>
   /** The live ones of a user, the newest first. */

@@ -88,10 +88,15 @@ export interface TransactionOperations {
   }): Promise<void>
   /** Only a live one: not expired, not finished. */
   load(id: string, now: number): Promise<Transaction | undefined>
-  /** Puts the user into the transaction, with a new browser hash and form hash (no fixation). `false` when it is not alive or the old browser hash differs. */
+  /**
+   * Puts the user into the transaction, with a new browser hash and form hash (no fixation). `false` when it is not alive, the
+   * old browser hash differs, or the user is disabled or has another password by now.
+   */
   signIn(change: {
     id: string
     userId: string
+    /** What the shown password was verified against; absent: none was shown for this, a session vouches for the user. */
+    passwordHash?: string
     browserHash: string
     newBrowserHash: string
     newFormHash: string
@@ -110,6 +115,8 @@ export interface TransactionOperations {
     code: NewCode
     /** Absent: remember nothing (local and self-registered clients remember only what was declined). */
     consents: readonly SaidConsent[]
+    /** Nobody was asked, since the user said yes to all of it before: that must stand still. `false` where it does not. */
+    unasked?: boolean
     now: number
   }): Promise<boolean>
   /** Ends the transaction without a grant. `false` when it had ended before. */

@@ -36,7 +36,7 @@ export interface UserOperations {
   setDisabled(id: string, disabled: boolean, now: number): Promise<boolean>
   /** Counts a failed login under a key (an account, an address); answers how many failures stand there now. */
   countLoginFailure(key: string, now: number): Promise<number>
-  /** Milliseconds since the epoch before which no login is tried under this key; 0 when free. */
-  loadLoginBlock(key: string): Promise<number>
+  /** For how many milliseconds from now no login is tried under this key; 0 when free. */
+  loadLoginBlock(key: string, now: number): Promise<number>
   clearLoginFailures(key: string): Promise<void>
 }

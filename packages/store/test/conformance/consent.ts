@@ -2,7 +2,16 @@ import type { ConsentKey } from '@warder/store'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Subject } from '../conformance.ts'
-import { addUser, beginTransaction, id, makeFinish, minute, readTrail, start } from '../scene.ts'
+import {
+  addUser,
+  beginTransaction,
+  id,
+  makeFinish,
+  minute,
+  passwordHash,
+  readTrail,
+  start,
+} from '../scene.ts'
 
 export function consentConformance({ store }: Subject): void {
   const create = (transaction: string, clientId: string, expiresAt = start + minute, peer = 'peer') =>
@@ -91,8 +100,9 @@ export function consentConformance({ store }: Subject): void {
     expect(await store().transactions.signIn({ ...change, browserHash: 'other' })).toBe(false)
     expect(await store().transactions.signIn({ ...change, now: start + minute })).toBe(false)
     expect(await store().transactions.signIn({ ...change, userId: disabled })).toBe(false)
+    expect(await store().transactions.signIn({ ...change, passwordHash: 'another' })).toBe(false)
     expect((await store().transactions.load(transaction, start))?.userId).toBeUndefined()
-    expect(await store().transactions.signIn(change)).toBe(true)
+    expect(await store().transactions.signIn({ ...change, passwordHash })).toBe(true)
     expect(await store().transactions.load(transaction, start)).toMatchObject({
       userId: user,
       signedInAt: start + 1,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Subject } from '../conformance.ts'
 import {
   addUser,
+  beginSession,
   beginTransaction,
   day,
   hour,
@@ -21,8 +22,7 @@ export function housekeepingConformance({ fresh }: Subject): void {
     const { user, grant, token, code } = await makeToken(store)
     const unused = await makeCode(store)
     const transaction = await beginTransaction(store, user)
-    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour }
-    await store.sessions.create({ ...session, now: start })
+    const session = await beginSession(store, user)
     const child = id()
     await rotate(store, token, child)
     await store.grants.revoke((await makeToken(store)).grant, 'test', start)
@@ -35,7 +35,7 @@ export function housekeepingConformance({ fresh }: Subject): void {
     expect((await redeem(store, unused.code, id(), start + 29_999)).outcome).toBe('redeemed')
     expect(await store.transactions.load(transaction, start)).toBeDefined()
     expect(await store.sessions.load(session.hash, start)).toBeDefined()
-    expect(await store.users.loadLoginBlock('key')).toBe(start + 1000)
+    expect(await store.users.loadLoginBlock('key', start)).toBe(1000)
 
     await store.sweep(start + 29 * day)
     expect((await store.grants.load(grant))?.revokedAt).toBeUndefined()
@@ -66,8 +66,7 @@ export function housekeepingConformance({ fresh }: Subject): void {
       }
       await rotate(store, token, id(), { graceMs: 0 })
     }
-    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour }
-    await store.sessions.create({ ...session, now: start })
+    const session = await beginSession(store, user)
     await store.clients.saveDocument({
       url: 'u',
       body: '',
@@ -167,7 +166,7 @@ export function housekeepingConformance({ fresh }: Subject): void {
       now: start,
     })
     const remaining = async () => new Set((await store.clients.list()).map((client) => client.id))
-    await store.sweep(start + 30 * day - 1)
+    await store.sweep(start + 29 * day)
     expect(await remaining()).toEqual(new Set([unused, ...kept, granted, declined, asking]))
     await store.sweep(start + 30 * day)
     expect(await remaining()).toEqual(new Set([...kept, granted, declined, asking]))

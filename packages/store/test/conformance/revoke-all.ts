@@ -2,9 +2,8 @@ import { expect, test } from 'vitest'
 import type { Subject } from '../conformance.ts'
 import {
   addUser,
+  beginSession,
   beginTransaction,
-  hour,
-  id,
   makeCode,
   makeFinish,
   makeToken,
@@ -28,8 +27,7 @@ export function revokeAllConformance({ fresh }: Subject): void {
         { key, scope: 'notes:write', decision: 'declined' },
       ],
     })
-    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour }
-    await store.sessions.create({ ...session, now: start })
+    const session = await beginSession(store, user)
     await store.users.createOwnerLink({ hash: 'link', expiresAt: start + minute, now: start })
     const finish = makeFinish(await beginTransaction(store, user), user)
     const ended = (await store.grants.list({ live: true })).map((grant) => grant.id)

@@ -2,12 +2,14 @@ import { expect, test } from 'vitest'
 import type { Subject } from '../conformance.ts'
 import {
   addUser,
+  beginSession,
   beginTransaction,
   hour,
   id,
   makeCode,
   makeToken,
   minute,
+  passwordHash,
   readTrail,
   redeem,
   rotate,
@@ -77,8 +79,7 @@ export function userConformance({ store, fresh }: Subject): void {
     const { user, grant, token } = await makeToken(store())
     const other = await makeToken(store())
     const transaction = await beginTransaction(store(), user)
-    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour }
-    await store().sessions.create({ ...session, now: start })
+    const session = await beginSession(store(), user)
     expect(await store().sessions.load(session.hash, start)).toEqual(session)
 
     expect(await store().users.setDisabled(user, true, start + 1)).toBe(true)
@@ -94,7 +95,8 @@ export function userConformance({ store, fresh }: Subject): void {
     expect(changes).toContain(`user-disabled ${user}`)
     expect(changes).toContain(`grant-revoked ${grant}`)
 
-    await store().sessions.create({ ...session, hash: 'while disabled', now: start })
+    const late = { ...session, hash: 'while disabled', passwordHash, now: start }
+    expect(await store().sessions.create(late)).toBe(false)
     expect(await store().users.setDisabled(user, false, start + 2)).toBe(true)
     expect((await store().users.loadById(user))?.disabledAt).toBeUndefined()
     await isEverythingDead()
@@ -113,8 +115,7 @@ export function userConformance({ store, fresh }: Subject): void {
 
   test('a session lives until its end, or until it is ended', async () => {
     const user = await addUser(store())
-    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour }
-    await store().sessions.create({ ...session, now: start })
+    const session = await beginSession(store(), user)
     expect(await store().sessions.load(session.hash, start + hour - 1)).toEqual(session)
     expect(await store().sessions.load(session.hash, start + hour)).toBeUndefined()
     expect(await store().sessions.load(id(), start)).toBeUndefined()
@@ -128,14 +129,25 @@ export function userConformance({ store, fresh }: Subject): void {
   test('C31 a new password ends what the old one had opened', async () => {
     const { user, grant, token } = await makeToken(store())
     const other = await makeToken(store())
-    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour }
-    await store().sessions.create({ ...session, now: start })
+    const session = await beginSession(store(), user)
     expect(await store().users.setPassword(user, 'new argon', start)).toBe(true)
     expect((await store().users.loadById(user))?.passwordHash).toBe('new argon')
     expect(await rotate(store(), token)).toEqual({ outcome: 'revoked' })
     expect(await store().sessions.load(session.hash, start)).toBeUndefined()
     expect((await readTrail(store())).changes).toContain(`grant-revoked ${grant}`)
     expect((await rotate(store(), other.token)).outcome).toBe('rotated')
+  })
+
+  test('whoever showed a password that is no longer the user’s gets neither a sign-in nor a session', async () => {
+    const user = await addUser(store())
+    await store().users.setPassword(user, 'new argon', start)
+    const session = { hash: id(), userId: user, signedInAt: start, expiresAt: start + hour, now: start }
+    const before = await readTrail(store())
+    expect(await store().sessions.create({ ...session, passwordHash })).toBe(false)
+    expect(await store().sessions.load(session.hash, start)).toBeUndefined()
+    expect(await readTrail(store())).toEqual(before)
+    expect(await store().sessions.create({ ...session, passwordHash: 'new argon' })).toBe(true)
+    expect(await store().sessions.load(session.hash, start)).toBeDefined()
   })
 
   test('what is already so is not written again, and nobody can be disabled who is not there', async () => {
@@ -152,11 +164,15 @@ export function userConformance({ store, fresh }: Subject): void {
     const blocks: number[] = []
     for (let count = 1; count <= 18; count += 1) {
       expect(await store().users.countLoginFailure(key, start)).toBe(count)
-      blocks.push(Math.max(0, (await store().users.loadLoginBlock(key)) - start))
+      blocks.push(await store().users.loadLoginBlock(key, start))
     }
     expect(blocks.slice(0, 8)).toEqual([0, 0, 0, 0, 1000, 2000, 4000, 8000])
     expect(blocks.slice(13)).toEqual([512_000, 15 * minute, 15 * minute, 15 * minute, 15 * minute])
-    expect(await store().users.loadLoginBlock(id())).toBe(0)
+    expect(await store().users.loadLoginBlock(id(), start)).toBe(0)
+    expect(await store().users.loadLoginBlock(key, start + 15 * minute - 1)).toBe(1)
+    expect(await store().users.loadLoginBlock(key, start + 15 * minute)).toBe(0)
+    // A clock that was ahead when it was counted, by however much, keeps nobody out for longer than a block lasts.
+    expect(await store().users.loadLoginBlock(key, start - 1)).toBe(0)
   })
 
   test('login failures: forgotten an hour after the last one, and by a success', async () => {
@@ -164,10 +180,10 @@ export function userConformance({ store, fresh }: Subject): void {
     for (let count = 1; count <= 6; count += 1) await store().users.countLoginFailure(key, start)
     expect(await store().users.countLoginFailure(key, start + hour - 1)).toBe(7)
     expect(await store().users.countLoginFailure(key, start + 2 * hour - 1)).toBe(1)
-    expect(await store().users.loadLoginBlock(key)).toBe(0)
+    expect(await store().users.loadLoginBlock(key, start + 2 * hour - 1)).toBe(0)
     for (let count = 2; count <= 6; count += 1) await store().users.countLoginFailure(key, start + 2 * hour)
     await store().users.clearLoginFailures(key)
-    expect(await store().users.loadLoginBlock(key)).toBe(0)
+    expect(await store().users.loadLoginBlock(key, start + 2 * hour)).toBe(0)
     expect(await store().users.countLoginFailure(key, start + 2 * hour)).toBe(1)
   })
 }
