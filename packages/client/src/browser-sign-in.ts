@@ -15,6 +15,7 @@ import { findRegistration, retireRegistration } from './stored-registrations.ts'
 import type { DpopNeed } from './tokens/dpop/decide-dpop.ts'
 import { requestToken } from './tokens/request-token.ts'
 import type { BrowserWay } from './ways/sign-in-way.ts'
+import { withLivingClient } from './with-living-client.ts'
 
 /** A sign-in that has begun, as plain JSON, so that another process can finish it. It holds secrets. */
 export interface PendingSignIn {
@@ -28,27 +29,18 @@ export interface PendingSignIn {
   readonly legacy?: '2025-03-26' | undefined
 }
 
-/**
- * Signs in by a browser. A registration that the authorization server does not know any more is replaced, once; there is no other
- * second attempt.
- */
+/** Signs in by a browser. */
 export async function signInByBrowser(
   parts: ClientParts,
   way: BrowserWay,
   request: SignInRequest,
 ): Promise<SignedIn> {
   try {
-    const first = await beginSignIn(parts, way, request)
-    try {
-      return await authorize(parts, way, first, request.signal)
-    } catch (error) {
-      const dead = first.pending.record.clientId
-      if (first.how === 'pre-registered' || !isDeadClient(error)) throw error
-      const why = 'the authorization server does not know this client any more; it is registered anew'
-      parts.trace({ step: 'registration', outcome: 'refused', why, data: { clientId: dead } })
-      const second = await beginSignIn(parts, way, { ...request, dead })
-      return await authorize(parts, way, second, request.signal)
-    }
+    return await withLivingClient(parts.trace, {
+      begin: (dead) => beginSignIn(parts, way, { ...request, dead }),
+      finish: (begun) => authorize(parts, way, begun, request.signal),
+      replaceable: ({ how, pending }) => (how === 'pre-registered' ? undefined : pending.record.clientId),
+    })
   } finally {
     await way.close()
   }

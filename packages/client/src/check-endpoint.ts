@@ -1,10 +1,8 @@
-import { hasDotSegment, Refusal, splitWebUri } from '@warder/protocol'
-
-const loopbackHost = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])$/i
+import { hasDotSegment, isLoopbackHost, Refusal, splitWebUri } from '@warder/protocol'
 
 /** Whether a web URL leads to this computer by its spelling. */
 export function isLoopbackUrl(url: string): boolean {
-  return loopbackHost.test(splitWebUri(url)?.host ?? '')
+  return isLoopbackHost(splitWebUri(url)?.host ?? '')
 }
 
 /**
@@ -17,7 +15,7 @@ export function checkEndpoint(raw: string, name: string, onLoopback: boolean): s
   const uri = splitWebUri(raw)
   if (uri === undefined) throw refused(`${name}: no plain web URL`)
   if (hasDotSegment(uri.rest)) throw refused(`${name}: dot segment`)
-  if (loopbackHost.test(uri.host)) {
+  if (isLoopbackHost(uri.host)) {
     if (onLoopback) return raw
     throw refused(`${name}: on this computer`)
   }
@@ -32,7 +30,7 @@ export function checkEndpoint(raw: string, name: string, onLoopback: boolean): s
 export function checkServerUrl(raw: string): string {
   const uri = splitWebUri(raw)
   if (uri === undefined || hasDotSegment(uri.rest)) throw new Refusal('server.url', { detail: 'form' })
-  if (uri.scheme.toLowerCase() !== 'https' && !loopbackHost.test(uri.host)) {
+  if (uri.scheme.toLowerCase() !== 'https' && !isLoopbackHost(uri.host)) {
     throw new Refusal('server.url', { detail: 'http beyond this computer' })
   }
   return raw

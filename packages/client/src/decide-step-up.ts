@@ -24,7 +24,7 @@ export interface StepUpRequest {
 }
 
 /** At most so many authorization requests for one operation on one resource, the first sign-in included. */
-export const maxAuthorizations = 3
+const maxAuthorizations = 3
 
 /**
  * The scopes of a step-up (CL-33, CL-34): what was asked for or granted before and what the challenge names, up to the ceiling.

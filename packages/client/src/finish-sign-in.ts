@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type Form, Refusal, readForm, toRefusal } from '@warder/protocol'
+import { isSameSecret } from './is-same-secret.ts'
 import type { SignInRecord } from './start-sign-in.ts'
 import { hideSecrets } from './tokens/hide-secrets.ts'
 import type { Trace } from './trace.ts'
@@ -46,9 +46,7 @@ function readCallback(redirectUri: string, callback: string): Form {
 }
 
 function checkState(expected: string, found: string | undefined): void {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  if (found === undefined || !timingSafeEqual(digest(expected), digest(found)))
-    throw new Refusal('callback.state')
+  if (found === undefined || !isSameSecret(expected, found)) throw new Refusal('callback.state')
 }
 
 /** The four rows of the table in MCP, authorization response validation. */

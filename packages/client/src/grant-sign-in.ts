@@ -1,5 +1,4 @@
 import type { ClientParts } from './client-parts.ts'
-import { isDeadClient } from './is-dead-client.ts'
 import { obtainGrantRegistration } from './obtain-grant-registration.ts'
 import { type UsableRegistration, usePreRegistered } from './pre-registered.ts'
 import { boundBy, needOf, type SignInRequest, scopesOf, sendResourceOf } from './sign-in-request.ts'
@@ -7,27 +6,20 @@ import { type SignedIn, saveSignedIn } from './signed-in.ts'
 import { sentResource } from './start-sign-in.ts'
 import { requestToken } from './tokens/request-token.ts'
 import type { GrantWay } from './ways/grant-way.ts'
+import { withLivingClient } from './with-living-client.ts'
 
-/**
- * Signs in by a grant, once, and keeps the tokens. As by a browser, a registration that has died is replaced once, where the way can
- * do with a new one; there is no other second attempt.
- */
+/** Signs in by a grant and keeps the tokens. A new client is of use only to a way that registers one. */
 export async function signInByGrant(
   parts: ClientParts,
   way: GrantWay,
   request: SignInRequest,
 ): Promise<SignedIn> {
-  const first = await registrationFor(parts, way, request)
-  try {
-    return await obtainByGrant(parts, way, request, first)
-  } catch (error) {
-    const dead = first?.clientId
-    if (way.registersFor === undefined || first?.how !== 'dynamic' || !isDeadClient(error)) throw error
-    const why = 'the authorization server does not know this client any more; it is registered anew'
-    parts.trace({ step: 'registration', outcome: 'refused', why, data: { clientId: dead } })
-    const second = await registrationFor(parts, way, { ...request, dead })
-    return await obtainByGrant(parts, way, request, second)
-  }
+  return withLivingClient(parts.trace, {
+    begin: (dead) => registrationFor(parts, way, { ...request, dead }),
+    finish: (registration) => obtainByGrant(parts, way, request, registration),
+    replaceable: (registration) =>
+      way.registersFor !== undefined && registration?.how === 'dynamic' ? registration.clientId : undefined,
+  })
 }
 
 async function registrationFor(

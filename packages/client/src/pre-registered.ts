@@ -1,6 +1,7 @@
 import { Refusal } from '@warder/protocol'
 import type { ServerMetadata } from './read-server-metadata.ts'
 import type { Registration } from './records.ts'
+import { chooseMethod } from './tokens/authenticate-client.ts'
 import type { AssertionKey } from './tokens/client-assertion.ts'
 
 /** Credentials that the user got from an authorization server (CL-52). */
@@ -36,17 +37,9 @@ export function usePreRegistered(
     clientId,
     clientSecret,
     assertionKey,
-    authMethod: given.authMethod ?? chooseMethod(given, metadata.tokenEndpointAuthMethods),
+    authMethod: chooseMethod(given, metadata.tokenEndpointAuthMethods),
     redirectUris,
     how: 'pre-registered',
     registeredAt: 0,
   }
-}
-
-function chooseMethod(given: PreRegistered, listed: readonly string[] | undefined): string {
-  if (given.assertionKey !== undefined) return 'private_key_jwt'
-  if (given.clientSecret === undefined) return 'none'
-  // RFC 8414 section 2: a server that lists nothing takes client_secret_basic.
-  const isPostOnly = listed?.includes('client_secret_post') && !listed.includes('client_secret_basic')
-  return isPostOnly ? 'client_secret_post' : 'client_secret_basic'
 }

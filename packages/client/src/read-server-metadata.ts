@@ -15,14 +15,11 @@ export interface ServerMetadata {
   /** Where people read how to get a client id: for display as text. */
   readonly serviceDocumentation?: string | undefined
   readonly scopesSupported?: readonly string[] | undefined
-  readonly grantTypesSupported?: readonly string[] | undefined
   readonly tokenEndpointAuthMethods?: readonly string[] | undefined
   readonly tokenEndpointAuthSigningAlgs?: readonly string[] | undefined
   readonly revocationEndpointAuthMethods?: readonly string[] | undefined
   readonly codeChallengeMethods?: readonly string[] | undefined
   readonly dpopSigningAlgs?: readonly string[] | undefined
-  /** `authorization_grant_profiles_supported` */
-  readonly grantProfiles?: readonly string[] | undefined
   /** Whether it says that its authorization answers carry `iss` (RFC 9207 section 3). */
   readonly sendsIss: boolean
   /** Whether it reads client id metadata documents. */
@@ -64,13 +61,11 @@ export function readServerMetadata(
     deviceAuthorizationEndpoint: endpoint('device_authorization_endpoint'),
     serviceDocumentation: text('service_documentation'),
     scopesSupported: texts('scopes_supported'),
-    grantTypesSupported: texts('grant_types_supported'),
     tokenEndpointAuthMethods: texts('token_endpoint_auth_methods_supported'),
     tokenEndpointAuthSigningAlgs: texts('token_endpoint_auth_signing_alg_values_supported'),
     revocationEndpointAuthMethods: texts('revocation_endpoint_auth_methods_supported'),
     codeChallengeMethods: texts('code_challenge_methods_supported'),
     dpopSigningAlgs: texts('dpop_signing_alg_values_supported'),
-    grantProfiles: texts('authorization_grant_profiles_supported'),
     sendsIss: flag('authorization_response_iss_parameter_supported'),
     readsDocuments: flag('client_id_metadata_document_supported'),
   }

@@ -86,6 +86,6 @@ export async function loadMetadataOf(
 }
 
 /** Not into the middle of a refresh, whose answer would come back to life. */
-export async function forgetTokens(store: CredentialStore, name: string): Promise<void> {
+async function forgetTokens(store: CredentialStore, name: string): Promise<void> {
   await store.locked(name, async () => store.remove(name))
 }

@@ -270,9 +270,11 @@ describe('the metadata of the authorization server', () => {
     expect(await reasonOf(with_('https://as.example', 'http://as.example/token'))).toBe(
       'server-metadata.endpoint',
     )
-    expect(await reasonOf(with_('https://as.example', 'https://127.0.0.1/token'))).toBe(
-      'server-metadata.endpoint',
-    )
+    for (const host of ['127.0.0.1', '127.0.0.2', '[::1]', 'localhost', 'app.localhost']) {
+      expect(await reasonOf(with_('https://as.example', `https://${host}/token`))).toBe(
+        'server-metadata.endpoint',
+      )
+    }
     expect(await reasonOf(with_('https://as.example', 'https://as.example/token'))).toBe(
       'nothing was refused',
     )

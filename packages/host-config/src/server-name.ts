@@ -14,9 +14,12 @@ export function isDangerousName(name: string): boolean {
   return name === '' || dangerousNames.has(name)
 }
 
-/** Control characters, direction marks and characters without a width: two names with them may look alike. */
+// As in `@warder/protocol`, of which this package imports nothing; one table of the tests goes through both.
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u
+
+/** Whether a text has characters that nobody sees: two names with them may look alike. */
 export function hasHiddenCharacter(text: string): boolean {
-  return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
+  return invisible.test(text)
 }
 
 /** Names that every host takes: those of `claude mcp add`, without the reserved ones. */

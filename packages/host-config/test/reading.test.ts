@@ -448,7 +448,7 @@ describe('files that somebody else may have made', () => {
     ['brackets', '['.repeat(200_000)],
     ['objects', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`],
     ['a hundred levels and one', `${'['.repeat(101)}${']'.repeat(101)}`],
-  ])('P14 %s in each other are a finding, not a crash', async (_what, text) => {
+  ])('%s in each other are a finding, not a crash', async (_what, text) => {
     const home = makeHome()
     home.write('home/.claude.json', text)
     home.write('home/.codex/config.toml', `a = ${'['.repeat(20_000)}${']'.repeat(20_000)}`)

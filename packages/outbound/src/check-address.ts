@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { Refusal } from '@warder/protocol'
+import { isLoopbackHost, Refusal } from '@warder/protocol'
 import ipaddr from 'ipaddr.js'
 
 // RFC 6890 and the IANA special-purpose registry; beyond that the metadata service of Azure, which has a public address.
@@ -78,7 +78,7 @@ export function isPrivateAddress(address: string): boolean {
 
 /** Whether it is this machine: 127.0.0.0/8 or ::1, and no other spelling of them. */
 export function isLoopbackAddress(address: string): boolean {
-  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
+  return isIP(address) !== 0 && isLoopbackHost(address)
 }
 
 /** Throws `outbound.address` unless every one of the addresses may be: a mixed answer is an attack (E13). */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { Refusal } from '@warder/protocol'
+import { isLoopbackHost, Refusal } from '@warder/protocol'
 
 /** Top-level names that lead inside: RFC 6761, 6762 (with appendix G), 8375 and the names of cloud metadata services. */
 const innerNames: ReadonlySet<string> = new Set([
@@ -64,7 +64,7 @@ export function checkTarget(url: URL): void {
 export function checkPrivateTarget(url: URL): void {
   checkScheme(url)
   const name = url.hostname
-  if (isLocalName(name) || metadataNames.has(name) || name.split('.').includes('')) {
+  if (isLoopbackHost(name) || metadataNames.has(name) || name.split('.').includes('')) {
     throw new Refusal('outbound.address', { detail: `${name} is not a name of a private network` })
   }
 }
@@ -91,11 +91,6 @@ export function isInnerName(name: string): boolean {
   const labels = name.split('.')
   const isInner = innerNames.has(labels.slice(-1).join('.')) || innerNames.has(labels.slice(-2).join('.'))
   return isInner || labels.length === 1 || labels.includes('')
-}
-
-/** Whether a name is this machine by RFC 6761 section 6.3; what it resolves to is another matter. */
-export function isLocalName(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost')
 }
 
 /** Whether the host of a parsed URL is an IP address. */

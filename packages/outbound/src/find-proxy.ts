@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
+import { isLoopbackHost } from '@warder/protocol'
 import ipaddr from 'ipaddr.js'
-import { isLoopbackAddress } from './check-address.ts'
-import { bareHost, isLocalName } from './check-url.ts'
+import { bareHost } from './check-url.ts'
 
 /** URLs of proxies by the scheme of what is asked for, and the hosts for which there is none, as in NO_PROXY. */
 export interface Proxies {
@@ -18,7 +18,7 @@ export function findProxy(url: URL, proxies: Proxies | undefined): URL | undefin
   const given = url.protocol === 'https:' ? proxies?.https : proxies?.http
   if (given === undefined) return undefined
   const host = bareHost(url.hostname)
-  if (isLocalName(host) || isLoopbackAddress(host)) return undefined
+  if (isLoopbackHost(host)) return undefined
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const exceptions = (proxies?.no ?? '').toLowerCase().split(/[\s,]+/)
   if (exceptions.some((entry) => entry !== '' && isCovered(entry, host, port))) return undefined

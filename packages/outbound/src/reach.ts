@@ -1,13 +1,6 @@
+import { isLoopbackHost } from '@warder/protocol'
 import { checkAddresses, isLoopbackAddress, isPrivateAddress, isPublicAddress } from './check-address.ts'
-import {
-  bareHost,
-  checkPrivateTarget,
-  checkTarget,
-  isInnerName,
-  isLiteral,
-  isLocalName,
-  readTarget,
-} from './check-url.ts'
+import { bareHost, checkPrivateTarget, checkTarget, isInnerName, isLiteral, readTarget } from './check-url.ts'
 import { type Resolve, resolveName } from './resolve-name.ts'
 
 /**
@@ -44,7 +37,7 @@ export async function reachOf(serverUrl: string, resolve: Resolve = resolveName)
 }
 
 function reachOfName(name: string): Reach {
-  if (isLocalName(name)) return 'loopback'
+  if (isLoopbackHost(name)) return 'loopback'
   return isInnerName(name) ? 'private' : 'public'
 }
 
@@ -72,7 +65,7 @@ export const reaches: Readonly<Record<Reach, ReachRules>> = {
     // A name of this machine may be any name, in the file of hosts: only its addresses tell.
     checkUrl: () => {},
     checkFound(url, addresses) {
-      if (isLocalName(url.hostname) || addresses.some(isLoopbackAddress)) {
+      if (isLoopbackHost(url.hostname) || addresses.some(isLoopbackAddress)) {
         checkAddresses(url.hostname, addresses, isLoopbackAddress)
         return
       }

@@ -3,6 +3,7 @@ import { Refusal } from '@warder/protocol'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import { type Network, secureContextOf } from './network.ts'
 import { openTunnel } from './open-tunnel.ts'
+import { lookupName } from './resolve-name.ts'
 
 /** One request to a place that was checked before. */
 export interface CheckedRequest {
@@ -72,7 +73,7 @@ type Connect = (...given: Parameters<buildConnector.connector>) => Socket
 
 /** What all connections to others have in common. `timeout` in milliseconds, for connecting; 0 is none. */
 export function connectorTo(network: Network | undefined, timeout: number): Connect {
-  const common = { allowH2: false, maxCachedSessions: 0, timeout }
+  const common = { allowH2: false, maxCachedSessions: 0, timeout, lookup: lookupName }
   const plain = buildConnector(common) as Connect
   let secure: Connect | undefined
   const makeSecure = (): Connect =>

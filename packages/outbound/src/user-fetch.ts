@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream'
-import { Refusal } from '@warder/protocol'
+import { isLoopbackHost, Refusal } from '@warder/protocol'
 import { Agent, type buildConnector, type Dispatcher } from 'undici'
-import { isLoopbackAddress } from './check-address.ts'
-import { bareHost, isLocalName, readTarget } from './check-url.ts'
+import { readTarget } from './check-url.ts'
 import { findProxy } from './find-proxy.ts'
 import type { Network } from './network.ts'
 import { openTunnel, proxyAuthorization } from './open-tunnel.ts'
@@ -90,8 +89,7 @@ function readRequestHeaders({ headers: given }: UserRequest): Record<string, str
 }
 
 function checkConfidential(url: URL, headers: Readonly<Record<string, string>>): void {
-  if (url.protocol === 'https:' || isLocalName(url.hostname) || isLoopbackAddress(bareHost(url.hostname)))
-    return
+  if (url.protocol === 'https:' || isLoopbackHost(url.hostname)) return
   if (Object.hasOwn(headers, 'authorization')) {
     throw new Refusal('outbound.url', { detail: `a token does not go to ${url.host} over plain http` })
   }

@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import dns from 'node:dns'
+import dnsPromises from 'node:dns/promises'
+import { syncBuiltinESMExports } from 'node:module'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createOutbound, createUserFetch } from '../src/index.ts'
 import { listen, serve } from './local-server.ts'
 
@@ -84,6 +87,39 @@ describe('the fetch for the user’s own server', () => {
     await using server = await serve((_, response) => response.end())
     await fetch(`http://localhost:${server.port}/mcp`, { headers: { authorization } })
     expect(server.requests[0]?.headers.authorization).toBe(authorization)
+  })
+
+  test('CL-65 no name server is asked for a name of this computer; twin: for another one it is', async () => {
+    await using server = await serve((_, response) => response.end('{}'))
+    const asked: string[] = []
+    const unknown = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })
+    vi.spyOn(dns, 'lookup').mockImplementation(((name: string, ...rest: unknown[]) => {
+      asked.push(name)
+      const callback = rest.at(-1) as (error: Error) => void
+      process.nextTick(callback, unknown)
+    }) as never)
+    vi.spyOn(dnsPromises, 'lookup').mockImplementation(async (name) => {
+      asked.push(name)
+      throw unknown
+    })
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+      syncBuiltinESMExports()
+    })
+    for (const host of ['app.localhost', 'localhost']) {
+      const url = `http://${host}:${server.port}/mcp`
+      await createUserFetch()(url, { headers: { authorization } })
+      const found = await createOutbound({ reach: 'loopback' })(url, { accept: '*/*', maxBytes: 10 })
+      expect([found.status, server.requests.at(-2)?.headers.authorization]).toEqual([200, authorization])
+    }
+    expect(asked).toEqual([])
+    const elsewhere = 'https://localhost.example/'
+    await expect(createUserFetch()(elsewhere, {})).rejects.toMatchObject({ reason: 'outbound.unreachable' })
+    await expect(createOutbound()(elsewhere, { accept: '*/*', maxBytes: 10 })).rejects.toMatchObject({
+      reason: 'outbound.unreachable',
+    })
+    expect(asked).toEqual(['localhost.example', 'localhost.example'])
   })
 
   test('statuses without a body, and errors, come back as they are', async () => {

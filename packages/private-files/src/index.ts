@@ -1,5 +1,4 @@
 export { claimPrivateFile } from './claim-private-file.ts'
+export * from './files.ts'
 export { type HeldLock, holdLock } from './hold-lock.ts'
-export { readPrivateFile } from './read-private-file.ts'
 export { LockTimeout, waitForLock } from './wait-for-lock.ts'
-export { writePrivateFile } from './write-private-file.ts'

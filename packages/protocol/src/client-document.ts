@@ -1,27 +1,18 @@
 import { readClientFields } from './client-fields.ts'
 import { type ClientMetadata, metadataValue } from './client-metadata.ts'
-import type { RedirectUriRules } from './redirect-uri.ts'
 import { Refusal } from './refusals.ts'
 import { isJsonObject, ownValue } from './strict-json.ts'
 import { hasDotSegment, splitWebUri } from './web-uri.ts'
-
-/** What tests and development may widen about document URLs. */
-export interface ClientDocumentUrlRules {
-  /** Accepts http URLs too; anybody on the path could then be any client. */
-  readonly dangerouslyAllowHttp?: boolean
-}
 
 /**
  * A client id that is the URL of a client id metadata document (CIMD section 2, CI-01): https with a path, without fragment,
  * user info and dot segments, at most 2,048 characters. Judged on the raw string; throws `client.document-url`. Does not resolve
  * the host: that it is public is the business of the fetch.
  */
-export function checkClientDocumentUrl(raw: string, rules: ClientDocumentUrlRules = {}): string {
+export function checkClientDocumentUrl(raw: string): string {
   const uri = splitWebUri(raw)
   if (uri === undefined) throw refusedUrl('form')
-  if (uri.scheme !== 'https' && !(rules.dangerouslyAllowHttp === true && uri.scheme === 'http')) {
-    throw refusedUrl('scheme')
-  }
+  if (uri.scheme !== 'https') throw refusedUrl('scheme')
   if (!/^\/[^?]/.test(uri.rest)) throw refusedUrl('no path')
   if (hasDotSegment(uri.rest)) throw refusedUrl('dot segment')
   return raw
@@ -33,7 +24,7 @@ export function checkClientDocumentUrl(raw: string, rules: ClientDocumentUrlRule
  * authentication are refused too, since such a client must not be taken without its proof (CI-10). Throws
  * `client.document-invalid`.
  */
-export function readClientDocument(json: unknown, url: string, rules: RedirectUriRules = {}): ClientMetadata {
+export function readClientDocument(json: unknown, url: string): ClientMetadata {
   if (!isJsonObject(json)) throw refusedDocument('not an object')
   if (ownValue(json, 'client_id') !== url) throw refusedDocument('client_id is not the URL')
   for (const name of ['client_secret', 'client_secret_expires_at']) {
@@ -47,7 +38,7 @@ export function readClientDocument(json: unknown, url: string, rules: RedirectUr
 
   function readFields(): ClientMetadata {
     try {
-      return readClientFields(json as Readonly<Record<string, unknown>>, rules)
+      return readClientFields(json as Readonly<Record<string, unknown>>)
     } catch (cause) {
       throw new Refusal('client.document-invalid', { detail: String(cause), cause })
     }

@@ -1,5 +1,6 @@
 import { type ClientMetadata, metadataValue } from './client-metadata.ts'
-import { isLoopbackRedirect, type RedirectUriRules, readRegisteredRedirectUri } from './redirect-uri.ts'
+import { withoutInvisible } from './invisible.ts'
+import { isLoopbackRedirect, readRegisteredRedirectUri } from './redirect-uri.ts'
 import { Refusal } from './refusals.ts'
 import { formatScope, readScope } from './scope.ts'
 import type { JsonObject } from './strict-json.ts'
@@ -7,8 +8,6 @@ import { splitWebUri } from './web-uri.ts'
 
 const maxRedirectUris = 32
 const maxNameLength = 200
-// Controls, formats (bidi, zero-width, tags), private use, separators and whatever fonts draw as nothing.
-const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
 
 /**
  * The metadata that a registration and a client document have in common (RFC 7591 section 2).
@@ -17,8 +16,8 @@ const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Cod
  * `authorization_code` remains. Unknown members, localized ones (`client_name#ja`) and software statements are ignored: nothing of
  * them is ever kept or shown.
  */
-export function readClientFields(json: JsonObject, rules: RedirectUriRules): ClientMetadata {
-  const redirectUris = readRedirectUris(metadataValue(json, 'redirect_uris'), rules)
+export function readClientFields(json: JsonObject): ClientMetadata {
+  const redirectUris = readRedirectUris(metadataValue(json, 'redirect_uris'))
   const applicationType = readApplicationType(metadataValue(json, 'application_type'), redirectUris)
   const grantTypes = readGrantTypes(metadataValue(json, 'grant_types'))
   checkResponseTypes(metadataValue(json, 'response_types'))
@@ -45,11 +44,11 @@ function refused(detail: string): Refusal {
   return new Refusal('registration.metadata', { detail })
 }
 
-function readRedirectUris(value: unknown, rules: RedirectUriRules): readonly string[] {
+function readRedirectUris(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > maxRedirectUris) {
     throw new Refusal('registration.redirect-uri', { detail: 'redirect_uris: a list of 1 to 32 is needed' })
   }
-  return [...new Set(value.map((uri) => readRegisteredRedirectUri(uri, rules)))]
+  return [...new Set(value.map((uri) => readRegisteredRedirectUri(uri)))]
 }
 
 /**
@@ -91,7 +90,7 @@ function readNames(value: unknown, field: string): readonly string[] {
 function readClientName(value: unknown): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string') throw refused('client_name')
-  const visible = value.replace(/\s+/gu, ' ').replace(invisible, '').replace(/\s+/gu, ' ').trim()
+  const visible = withoutInvisible(value.replace(/\s+/gu, ' ')).replace(/\s+/gu, ' ').trim()
   const cut = [...visible].slice(0, maxNameLength).join('').trim()
   return cut === '' ? undefined : cut
 }

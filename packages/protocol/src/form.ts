@@ -12,17 +12,16 @@ export interface Form {
 
 const parameterName = /^[A-Za-z0-9._-]+$/
 const encodedText = /^(?:[\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*$/
-const maxParameters = 64
 const maxLength = 65_536
 
 /**
  * The parameters of an `application/x-www-form-urlencoded` body or a query string without its `?`.
  *
  * Names are those of RFC 6749 section 8.2, so `a[]` and `a[$ne]` are refused rather than understood. Broken percent-encoding,
- * invalid UTF-8, NUL, raw non-ASCII, more than 64 parameters or 65,536 characters throw `parameter.malformed`; a parameter sent
+ * invalid UTF-8, NUL, raw non-ASCII, more than `maxParameters` or 65,536 characters throw `parameter.malformed`; a parameter sent
  * twice, whatever its values, throws `parameter.repeated` unless it is among `repeatable`.
  */
-export function readForm(body: string, repeatable: readonly string[] = []): Form {
+export function readForm(body: string, repeatable: readonly string[] = [], maxParameters = 64): Form {
   if (body.length > maxLength) throw malformed('length')
   const pairs = body.split('&').filter((pair) => pair !== '')
   if (pairs.length > maxParameters) throw malformed('number of parameters')

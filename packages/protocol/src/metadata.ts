@@ -6,7 +6,7 @@ export interface AuthorizationServerMetadata {
   readonly jwks_uri: string
   readonly registration_endpoint: string
   readonly revocation_endpoint: string
-  readonly scopes_supported: readonly string[]
+  readonly scopes_supported?: readonly string[]
   readonly response_types_supported: readonly string[]
   readonly response_modes_supported: readonly string[]
   readonly grant_types_supported: readonly string[]
@@ -46,7 +46,8 @@ export function makeAuthorizationServerMetadata(options: {
     jwks_uri: `${base}/jwks`,
     registration_endpoint: `${base}/register`,
     revocation_endpoint: `${base}/revoke`,
-    scopes_supported: options.scopes,
+    // RFC 8414 section 3.2: a list of nothing is left out.
+    ...(options.scopes.length > 0 && { scopes_supported: options.scopes }),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token'],

@@ -1,6 +1,7 @@
 import { readBase64 } from './base64.ts'
 import type { McpMessage } from './mcp-message.ts'
 import { knownMethods } from './mcp-methods.ts'
+import { CLIENT_CAPABILITIES_META_KEY } from './meta-keys.ts'
 import { checkProtocolVersion, isStatelessVersion, messageEra } from './protocol-version.ts'
 import { Refusal } from './refusals.ts'
 import { isJsonObject, ownValue } from './strict-json.ts'
@@ -53,9 +54,7 @@ function checkVersionHeader(message: McpMessage, header: string | undefined): vo
 /** GW-50, GW-51: without its capabilities a stateless request cannot be served. */
 function checkRequestMeta(message: McpMessage): void {
   const meta = ownValue(message.params ?? {}, '_meta')
-  const capabilities = isJsonObject(meta)
-    ? ownValue(meta, 'io.modelcontextprotocol/clientCapabilities')
-    : undefined
+  const capabilities = isJsonObject(meta) ? ownValue(meta, CLIENT_CAPABILITIES_META_KEY) : undefined
   if (!isJsonObject(capabilities)) throw new Refusal('message.params', { detail: 'clientCapabilities' })
 }
 

@@ -1,16 +1,10 @@
 import { Refusal } from './refusals.ts'
-import { hasDotSegment, splitWebUri } from './web-uri.ts'
+import { hasDotSegment, isLoopbackHost, splitWebUri } from './web-uri.ts'
 
 declare const redirectUriBrand: unique symbol
 
 /** A redirect URI that the client has registered: the only kind of string that an answer may be sent to. */
 export type RedirectUri = string & { readonly [redirectUriBrand]: true }
-
-/** What an operator may widen about registration. */
-export interface RedirectUriRules {
-  /** Schemes of desktop programs besides the known ones, without the colon. */
-  readonly nativeSchemes?: readonly string[]
-}
 
 /**
  * Schemes without a dot that MCP hosts in use register. A list of what is allowed, since blocking bad schemes never ends, and a
@@ -26,6 +20,8 @@ export const knownNativeSchemes: readonly string[] = [
 ]
 
 const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)$/
+// Addresses that lead a browser to its own computer as well: the unspecified ones, and IPv4 inside IPv6.
+const loopbackTwin = /^(?:0\.0\.0\.0|\[::\]|\[::ffff:(?:7f[0-9a-f]{2}|0):[0-9a-f]{1,4}\])$/i
 const nativeUri = /^([A-Za-z][A-Za-z0-9.-]*):(\/(?:[A-Za-z0-9._~!$&'()*+,;=:/?-]|%[0-9A-Fa-f]{2})*)$/
 // Begins with a top-level domain: `x-apple.systempreferences` has a dot, but belongs to the system.
 const reverseDomain = /^[a-z]{2,}(?:\.[a-z0-9-]+)+$/
@@ -38,7 +34,7 @@ const maxLength = 2048
  * No fragment, user info, dot segment or character outside RFC 3986; at most 2,048 characters; else
  * `registration.redirect-uri`. Returns the raw string. Does not check `application_type` and not who owns the host.
  */
-export function readRegisteredRedirectUri(raw: unknown, rules: RedirectUriRules = {}): string {
+export function readRegisteredRedirectUri(raw: unknown): string {
   if (typeof raw !== 'string' || raw.length > maxLength) throw refused('not a short string')
   const web = splitWebUri(raw)
   if (web !== undefined) {
@@ -47,13 +43,13 @@ export function readRegisteredRedirectUri(raw: unknown, rules: RedirectUriRules 
     throw refused('http beyond loopback')
   }
   const [, scheme = '', rest = ''] = nativeUri.exec(raw) ?? []
-  if (!isNativeScheme(scheme.toLowerCase(), rules.nativeSchemes ?? [])) throw refused('scheme or form')
+  if (!isNativeScheme(scheme.toLowerCase())) throw refused('scheme or form')
   if (hasDotSegment(rest)) throw refused('dot segment')
   return raw
 }
 
-function isNativeScheme(scheme: string, extra: readonly string[]): boolean {
-  return reverseDomain.test(scheme) || knownNativeSchemes.includes(scheme) || extra.includes(scheme)
+function isNativeScheme(scheme: string): boolean {
+  return reverseDomain.test(scheme) || knownNativeSchemes.includes(scheme)
 }
 
 function refused(detail: string): Refusal {
@@ -85,6 +81,19 @@ function splitLoopback(uri: string): { readonly host: string; readonly rest: str
 /** Whether an answer sent there goes to a program on the user's own computer by http: any program there could be listening. */
 export function isLoopbackRedirect(uri: string): boolean {
   return splitLoopback(uri) !== undefined
+}
+
+/**
+ * Where an answer goes: to the host of a website, to a program that listens on the user's own computer, or to whatever program
+ * there opens links of a scheme. A certificate for `localhost` proves nobody, so https changes nothing about it.
+ */
+export type RedirectPlace = 'web' | 'loopback' | 'scheme'
+
+/** The place of a redirect URI, as `readRegisteredRedirectUri` takes it; plain http elsewhere, which it never takes, is no website. */
+export function redirectPlace(uri: string): RedirectPlace {
+  const web = splitWebUri(uri)
+  if (web !== undefined && (isLoopbackHost(web.host) || loopbackTwin.test(web.host))) return 'loopback'
+  return web?.scheme.toLowerCase() === 'https' ? 'web' : 'scheme'
 }
 
 /** Where an answer goes, for the consent page (MCP AS-27): host and port of a web address, or the scheme of a program. */

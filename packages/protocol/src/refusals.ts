@@ -102,6 +102,7 @@ export type Reason =
   | 'call.never'
   | 'call.unknown'
   | 'call.not-executed'
+  | 'call.ended'
   | 'policy.unavailable'
   | 'keys.unavailable'
   | 'revocations.unavailable'
@@ -259,7 +260,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'owner-link.invalid': rule(400, 'invalid_request', 'This owner link has ended or has been used already. Start Warder again to get a new one.', 'our choice: fifteen minutes, single use'),
   'owner.exists': rule(400, 'invalid_request', 'This server has an owner already.', 'our choice'),
   'owner.missing': rule(400, 'access_denied', 'This server has no owner yet. Open the owner link that Warder printed in the terminal, then start again.', 'our choice'),
-  'password.weak': rule(400, 'invalid_request', 'The password must have at least 12 characters, and both entries must be the same.', 'OWASP ASVS 2.1'),
+  'password.weak': rule(400, 'invalid_request', 'The password must have between 12 and 1,024 characters, and both entries must be the same.', 'OWASP ASVS 2.1'),
   'email.taken': rule(400, 'invalid_request', 'This e-mail address belongs to a user already. Choose another.', 'our choice'),
   'email.malformed': rule(400, 'invalid_request', 'This is not an e-mail address.', 'our choice'),
 
@@ -302,6 +303,7 @@ export const refusals: Readonly<Record<Reason, Rule>> = {
   'call.never': rule(200, 'access_denied', 'The rules of this server do not allow this tool. Do not try again.', 'the policy file', -32602),
   'call.unknown': rule(200, 'invalid_params', 'Unknown tool', 'MCP tools, error handling', -32602),
   'call.not-executed': rule(200, 'invalid_request', 'Not executed: another message of this batch was refused.', 'MCP 2025-03-26 OT-10, our choice', -32600),
+  'call.ended': rule(200, 'access_denied', 'The access was taken away while this call was running, so its answer is not passed on. The call may have taken effect: find that out before you make it again.', 'our choice', -32603),
   'policy.unavailable': rule(503, 'temporarily_unavailable', 'The access rules cannot be read right now. Try again later.', 'fail closed', -32603),
   'keys.unavailable': rule(503, 'temporarily_unavailable', 'The keys of the authorization server cannot be read right now. Try again later.', 'fail closed', -32603),
   'revocations.unavailable': rule(503, 'temporarily_unavailable', 'It cannot be told right now whether the token was revoked. Try again later.', 'fail closed', -32603),
@@ -387,6 +389,8 @@ export interface RefusalNotes {
   readonly retryAfter?: number
   /** A URL that the page may show as text, such as the document that could not be fetched. */
   readonly url?: string
+  /** Where the answer would have gone, as `redirectHost` shows it, had it not been kept from there; for the page. */
+  readonly withheldFrom?: string
   /** `data` of a JSON-RPC error, such as the supported versions. */
   readonly data?: unknown
   readonly cause?: unknown

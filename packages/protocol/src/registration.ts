@@ -1,6 +1,5 @@
 import { readClientFields } from './client-fields.ts'
 import { type ClientMetadata, metadataValue } from './client-metadata.ts'
-import type { RedirectUriRules } from './redirect-uri.ts'
 import { Refusal } from './refusals.ts'
 import { isJsonObject } from './strict-json.ts'
 
@@ -15,9 +14,9 @@ const downgraded: readonly unknown[] = [undefined, 'none', 'client_secret_basic'
  * Throws `registration.not-json`, `registration.redirect-uri` or `registration.metadata`: no usable redirect URI, a `web` client on
  * loopback, only grants that Warder lacks, key-based authentication. Verifies nothing about who the client is.
  */
-export function readRegistration(json: unknown, rules: RedirectUriRules = {}): ClientMetadata {
+export function readRegistration(json: unknown): ClientMetadata {
   if (!isJsonObject(json)) throw new Refusal('registration.not-json')
-  const metadata = readClientFields(json, rules)
+  const metadata = readClientFields(json)
   if (!downgraded.includes(metadataValue(json, 'token_endpoint_auth_method'))) {
     throw new Refusal('registration.metadata', { detail: 'token_endpoint_auth_method' })
   }

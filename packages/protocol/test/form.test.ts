@@ -89,6 +89,12 @@ describe('A37, C42: size', () => {
     expect(reason(body(64))).toBe('accepted')
   })
 
+  it('C42 takes more parameters only where the caller expects them', () => {
+    const body = (count: number) => Array.from({ length: count }, () => 'scope=x').join('&')
+    expect(readForm(body(100), ['scope'], 100).all('scope')).toHaveLength(100)
+    expect(reasonOf(() => readForm(body(101), ['scope'], 100))).toBe('parameter.malformed')
+  })
+
   it('A37 refuses more than 65,536 characters', () => {
     expect(reason(`a=${'x'.repeat(65_535)}`)).toBe('parameter.malformed')
     expect(reason(`a=${'x'.repeat(65_534)}`)).toBe('accepted')

@@ -39,6 +39,13 @@ describe('A42: authorization server metadata', () => {
   })
 })
 
+it('leaves scopes_supported out of the metadata of an authorization server rather than empty', () => {
+  const withScopes = (scopes: readonly string[]) =>
+    makeAuthorizationServerMetadata({ issuer: 'https://as.example', scopes })
+  expect(withScopes([])).not.toHaveProperty('scopes_supported')
+  expect(withScopes(['notes:read']).scopes_supported).toEqual(['notes:read'])
+})
+
 describe('RS-01: protected resource metadata', () => {
   it('RS-02 RS-08 RS-19 names issuers and basic scopes, and never offline_access', () => {
     expect(

@@ -6,6 +6,7 @@ import {
   knownNativeSchemes,
   readRegisteredRedirectUri,
   redirectHost,
+  redirectPlace,
 } from '../src/index.ts'
 import { reasonOf } from './reason-of.ts'
 
@@ -169,9 +170,8 @@ describe('A10: schemes', () => {
     expect(asked(raw, false, raw)).toBe('accepted')
   })
 
-  it('A10 takes further schemes only from the operator', () => {
+  it('A10 takes no other scheme', () => {
     expect(registering('acme://cb')).toBe('registration.redirect-uri')
-    expect(readRegisteredRedirectUri('acme://cb', { nativeSchemes: ['acme'] })).toBe('acme://cb')
     expect(knownNativeSchemes).not.toContain('javascript')
   })
 })
@@ -265,6 +265,51 @@ describe('AS-27: where the answer goes', () => {
   ])('AS-27 %s is shown as %s', (uri, shown) => {
     expect(redirectHost(uri)).toBe(shown)
   })
+})
+
+describe('E26: a website, or the computer of the user', () => {
+  it.each([
+    'https://localhost:8443/cb',
+    'https://LOCALHOST/cb',
+    'https://a.localhost/cb',
+    'https://a.b.localhost:1/',
+    'https://127.0.0.1/cb',
+    'https://127.255.255.254:8443/cb',
+    'https://[::1]/cb',
+    'https://[::]:8443/cb',
+    'https://[::ffff:7f00:1]/cb',
+    'https://[::ffff:7fff:fffe]/cb',
+    'https://0.0.0.0/cb',
+    'http://localhost/cb',
+    'http://127.0.0.1:33418/cb',
+    'http://[::1]/cb',
+  ])('E26 %s goes to the computer of the user', (uri) => {
+    expect(readRegisteredRedirectUri(uri)).toBe(uri)
+    expect(redirectPlace(uri)).toBe('loopback')
+  })
+
+  it.each([
+    'https://app.example/cb',
+    'https://app.example:8443/localhost',
+    'https://localhost.app.example/cb',
+    'https://notlocalhost/cb',
+    'https://127.0.0.1.app.example/cb',
+    'https://128.0.0.1/cb',
+    'https://10.0.0.1/cb',
+    'https://[::2]/cb',
+    'https://[::ffff:8000:1]/cb',
+    'https://[2001:db8::1]/cb',
+  ])('E26 %s goes to a website', (uri) => {
+    expect(readRegisteredRedirectUri(uri)).toBe(uri)
+    expect(redirectPlace(uri)).toBe('web')
+  })
+
+  it.each(['cursor://localhost/cb', 'com.example.app:/cb', 'http://app.example/cb', 'no uri'])(
+    'E26 %s goes to neither',
+    (uri) => {
+      expect(redirectPlace(uri)).toBe('scheme')
+    },
+  )
 })
 
 describe('D02: not a string', () => {

@@ -9,8 +9,6 @@ import { storeOfUser } from './store-of-user.ts'
 export interface WebClientOptions extends Omit<ClientOptions, 'way' | 'profile'> {
   /** Where the authorization server sends the users back: an https URL of the application (http on loopback for development). */
   readonly redirectUri: string
-  /** How long a user may take, in milliseconds. Default ten minutes. */
-  readonly signInMs?: number | undefined
 }
 
 /**
@@ -40,6 +38,9 @@ export interface WebClient {
   signOut(userId: string): Promise<SignedOut>
 }
 
+/** How long a user may take to sign in, in milliseconds. */
+const signInMs = 10 * 60_000
+
 /** Their state is in the store, but for what is under way; clients of users who come seldom are made anew. */
 const maxClients = 10_000
 
@@ -48,7 +49,7 @@ const maxClients = 10_000
  * registration is one for all. Throws `redirect.unregistered` for a redirect URI that is no https URL and not on loopback.
  */
 export function createWebClient(options: WebClientOptions): WebClient {
-  const { redirectUri, signInMs = 10 * 60_000, store, now = Date.now, ...rest } = options
+  const { redirectUri, store, now = Date.now, ...rest } = options
   checkRedirectUri(redirectUri)
   const clients = new Map<string, Client>()
 

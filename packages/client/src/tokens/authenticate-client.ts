@@ -72,7 +72,11 @@ function formEncode(text: string): string {
   return new URLSearchParams({ v: text }).toString().slice(2)
 }
 
-function chooseMethod(client: TokenClient, listed: readonly string[] | undefined): string {
+/** The method that a client authenticates by, given those that a server lists, if it lists any. */
+export function chooseMethod(
+  client: Omit<TokenClient, 'clientId'>,
+  listed: readonly string[] | undefined,
+): string {
   if (client.authMethod !== undefined) return client.authMethod
   const { clientSecret, assertionKey } = client
   if (assertionKey !== undefined) return 'private_key_jwt'

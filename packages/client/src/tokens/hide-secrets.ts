@@ -1,12 +1,14 @@
+import { withoutInvisible } from '@warder/protocol'
+
 const maxLength = 300
 
 /**
- * Words of a server as they may be shown or logged: without control, format and line characters, so that a terminal obeys none
- * of them (Q27), with each secret of ours (of six characters or more) taken out in
+ * Words of a server as they may be shown or logged: without characters that a terminal obeys or that nobody
+ * sees (Q27), with each secret of ours (of six characters or more) taken out in
  * whatever encoding we sent it (Q16), and at most 300 characters.
  */
 export function hideSecrets(words: string, secrets: readonly string[]): string {
-  let shown = words.replace(/[\p{C}\u2028\u2029]/gu, '')
+  let shown = withoutInvisible(words)
   for (const spelling of secrets.flatMap(spellings)) shown = shown.replaceAll(spelling, '[hidden]')
   return shown.slice(0, maxLength)
 }

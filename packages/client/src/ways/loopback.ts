@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '@warder/protocol'
+import { isSameSecret } from '../is-same-secret.ts'
 import { type CallbackPage, callbackHeaders, callbackPage } from './callback-page.ts'
 import { makeLauncher } from './launcher.ts'
 import { type LoopbackListener, listenOnLoopback } from './listen-on-loopback.ts'
@@ -74,7 +74,9 @@ export function makeLoopback({ port, notice = () => {} }: LoopbackOptions = {}):
   const takeCallback = (query: string, res: ServerResponse): void => {
     const params = new URLSearchParams(query)
     const states = params.getAll('state')
-    const waiter = [...waiting].find(({ state }) => states.length === 1 && isSame(states[0] ?? '', state))
+    const waiter = [...waiting].find(
+      ({ state }) => states.length === 1 && isSameSecret(states[0] ?? '', state),
+    )
     if (waiter === undefined) {
       show(res, 'unknown')
       notice('other-state')
@@ -171,11 +173,6 @@ function isOurHost({ headers, headersDistinct }: IncomingMessage, port: number):
 function split(target: string): readonly [path: string, query: string] {
   const at = target.indexOf('?')
   return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)]
-}
-
-function isSame(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(one), digest(other))
 }
 
 function portOf(redirectUri: string): number | undefined {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { OutboundFetch } from '@warder/outbound'
-import { isJsonObject, Refusal, readStrictJson } from '@warder/protocol'
+import { Refusal } from '@warder/protocol'
 import { checkCodeFlow } from '../check-code-flow.ts'
 import { isLoopbackUrl } from '../check-endpoint.ts'
 import { finishSignIn } from '../finish-sign-in.ts'
 import { loadServerMetadata } from '../load-server-metadata.ts'
+import { readJwtClaims } from '../read-jwt-claims.ts'
 import type { ServerMetadata } from '../read-server-metadata.ts'
 import { defaultProfile, type TokenSet, tokenName } from '../records.ts'
 import { startSignIn } from '../start-sign-in.ts'
@@ -156,25 +157,12 @@ function endsWithIdToken(
     readonly now: () => number
   },
 ): TokenSet {
-  const claims = readClaims(tokens.idToken)
-  const { iss, aud, exp, nonce } = claims
+  const { iss, aud, exp, nonce } = readJwtClaims(tokens.idToken ?? '') ?? unusable('form')
   if (iss !== expected.issuer) return unusable('iss')
   if (![aud].flat().includes(expected.client.clientId)) return unusable('aud')
   if (expected.nonce !== undefined && nonce !== expected.nonce) return unusable('nonce')
   if (typeof exp !== 'number' || exp <= expected.now() / 1000) return unusable('exp')
   return { ...tokens, expiresAt: Math.floor(exp) }
-}
-
-function readClaims(idToken: string | undefined): Readonly<Record<string, unknown>> {
-  const payload = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(idToken ?? '')?.[1]
-  if (payload === undefined) return unusable('form')
-  try {
-    const claims = readStrictJson(Buffer.from(payload, 'base64url'))
-    return isJsonObject(claims) ? claims : unusable('form')
-  } catch {
-    // Not as cause: the words of the reader may hold a piece of the token.
-    return unusable('form')
-  }
 }
 
 function unusable(detail: string): never {

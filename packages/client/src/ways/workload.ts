@@ -1,4 +1,5 @@
-import { isJsonObject, Refusal, readStrictJson } from '@warder/protocol'
+import { Refusal } from '@warder/protocol'
+import { readJwtClaims } from '../read-jwt-claims.ts'
 import { askedFields, withoutRefresh } from './grant-fields.ts'
 import type { GrantContext, GrantWay } from './grant-way.ts'
 import { readSecret, type SecretSource } from './read-secret-source.ts'
@@ -47,13 +48,7 @@ function checkMeantFor(assertion: string, issuer: string | undefined, { discover
 }
 
 function readAudiences(assertion: string): readonly string[] {
-  const payload = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(assertion)?.[1]
-  try {
-    const claims = readStrictJson(Buffer.from(payload ?? '', 'base64url'))
-    const audience = isJsonObject(claims) ? claims['aud'] : undefined
-    return [audience ?? []].flat().filter((one) => typeof one === 'string')
-  } catch {
-    // Not as cause: the words of the reader may hold a piece of the token.
-    throw new Refusal('workload-token.unusable', { detail: 'no JWT' })
-  }
+  const claims = readJwtClaims(assertion)
+  if (claims === undefined) throw new Refusal('workload-token.unusable', { detail: 'no JWT' })
+  return [claims['aud'] ?? []].flat().filter((one) => typeof one === 'string')
 }

@@ -1,4 +1,5 @@
 import { readOpenableUrl } from '@warder/client'
+import { isLoopbackHost } from '@warder/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
@@ -12,6 +13,8 @@ describe('an address that may be opened in a browser', () => {
     'http://localhost:8765/authorize?state=x',
     'http://127.0.0.1:80/authorize',
     'http://[::1]:8765/authorize',
+    'http://127.0.0.2:1/authorize',
+    'http://app.localhost:8765/authorize',
     "https://as.example/a?b=$(calc)&c=;calc'&d=-",
   ])('CL-69 %s', (url) => {
     expect(readOpenableUrl(url)).toBe(url)
@@ -35,7 +38,7 @@ describe('an address that may be opened in a browser', () => {
     'http://localhost.example/authorize',
     'http://127.0.0.1.example/authorize',
     'http://127.1/authorize',
-    'http://127.0.0.2:1/authorize',
+    'http://128.0.0.1:1/authorize',
     'http://0.0.0.0/authorize',
     'http://[::]/authorize',
     'https://2130706433/authorize',
@@ -106,7 +109,7 @@ describe('an address that may be opened in a browser', () => {
         expect(url).toBe(raw)
         expect(url).toMatch(/^https?:\/\/[\x21-\x7e]+$/)
         expect(url.toLowerCase().split('/')[2]?.startsWith(hostname)).toBe(true)
-        if (protocol === 'http:') expect(['localhost', '127.0.0.1', '[::1]']).toContain(hostname)
+        if (protocol === 'http:') expect(isLoopbackHost(hostname)).toBe(true)
       }),
       { numRuns: 2_000 },
     )
