@@ -1,4 +1,7 @@
-import type { BrowserContext, Page } from 'playwright-core'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { generate } from 'selfsigned'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browserPath } from '../e2e/person.ts'
 import { bob, decide, logIn, openScene, owner, type Scene } from './scene.ts'
@@ -7,14 +10,35 @@ describe.skipIf(browserPath === undefined)(
   'pages behind TLS in a real browser (skipped only where no Chromium is installed)',
   () => {
     let scene: Scene
+    /** For this browser every name in `example` is this computer: no answer to `localhost` is ever remembered. */
+    let browser: Browser
+    let hop: Server
 
     beforeAll(async () => {
       scene = await openScene({ secure: true })
+      browser = await chromium.launch({
+        executablePath: browserPath ?? '',
+        args: ['--no-sandbox', '--host-resolver-rules=MAP *.example 127.0.0.1'],
+      })
+      const { cert, private: key } = await generate([{ name: 'commonName', value: 'app.example' }])
+      // An application that sends the browser on at once, as those do that have a program on the desktop.
+      hop = createServer({ cert, key }, (request, response) => {
+        const { search } = new URL(request.url ?? '', 'https://app.example')
+        response.writeHead(302, { location: onWeb('third.example', `/arrived${search}`) }).end()
+      })
+      await new Promise<void>((resolve) => hop.listen(0, '127.0.0.1', resolve))
     })
 
     afterAll(async () => {
+      hop?.close()
+      await browser?.close()
       await scene?.stop()
     })
+
+    /** The address of the callback server under another name. */
+    const onWeb = (host: string, path = '/callback'): string =>
+      scene.elsewhere.url(path).replace('localhost', host)
+    const hopUrl = (): string => `https://app.example:${(hop.address() as AddressInfo).port}/callback`
 
     const grantsOf = (clientId: string) => scene.store.grants.list({ clientId })
     const textOf = (page: Page): Promise<string> => page.locator('body').innerText()
@@ -25,7 +49,7 @@ describe.skipIf(browserPath === undefined)(
 
     /** A client whom the operator entered: its host is known, so a yes to it may be remembered. */
     const addKnownClient = async (id: string): Promise<string> => {
-      const redirectUris = [scene.elsewhere.url('/callback'), scene.elsewhere.url('/callback', '127.0.0.1')]
+      const redirectUris = [onWeb('app.example'), onWeb('other.example'), hopUrl()]
       const metadata = {
         clientName: 'Known application',
         redirectUris,
@@ -37,8 +61,22 @@ describe.skipIf(browserPath === undefined)(
       return id
     }
 
-    const signedInProfile = async (): Promise<{ profile: BrowserContext; page: Page }> => {
-      const profile = await scene.newProfile()
+    const askFor = (client: string, overrides: Record<string, string> = {}): string =>
+      scene.authorizeUrl(client, { redirect_uri: onWeb('app.example'), ...overrides })
+
+    const violations: string[] = []
+    const newNamedProfile = async (): Promise<BrowserContext> => {
+      const profile = await browser.newContext({ ignoreHTTPSErrors: true })
+      profile.on('console', (message) => {
+        if (/content security policy/i.test(message.text())) violations.push(message.text())
+      })
+      return profile
+    }
+
+    const signedInProfile = async (
+      newProfile = scene.newProfile,
+    ): Promise<{ profile: BrowserContext; page: Page }> => {
+      const profile = await newProfile()
       const page = await profile.newPage()
       await page.goto(`${scene.issuer}/account`)
       await logIn(page)
@@ -122,37 +160,55 @@ describe.skipIf(browserPath === undefined)(
     })
 
     test('F11 a remembered yes counts for the same request, and not for more, elsewhere, or another server', async () => {
-      const { page } = await signedInProfile()
+      const { page } = await signedInProfile(newNamedProfile)
       const client = await addKnownClient('known-f11')
-      await page.goto(scene.authorizeUrl(client))
+      await page.goto(askFor(client))
       await decide(page, 'allow')
-      await page.goto(scene.authorizeUrl(client))
+      await page.goto(askFor(client))
       expect(page.url()).toContain('/callback?code=')
       for (const different of [
         { scope: 'notes:read notes:write' },
         { resource: scene.files, scope: 'files:read' },
-        { redirect_uri: scene.elsewhere.url('/callback', '127.0.0.1') },
+        { redirect_uri: onWeb('other.example') },
       ]) {
-        await page.goto(scene.authorizeUrl(client, different))
+        await page.goto(askFor(client, different))
         expect([different, await asksForConsent(page)]).toEqual([different, true])
       }
     })
 
     test('one consent page for two servers: the second needs no page of its own, and only when it was switched on', async () => {
-      const { page } = await signedInProfile()
+      const { page } = await signedInProfile(newNamedProfile)
       for (const both of [true, false]) {
         const client = await addKnownClient(`known-both-${both}`)
-        await page.goto(scene.authorizeUrl(client))
+        await page.goto(askFor(client))
         const other = page.locator(`input[name=server][value="${scene.files}"]`)
         expect(await other.isChecked()).toBe(false)
         if (both) await other.check()
         await decide(page, 'allow')
-        await page.goto(scene.authorizeUrl(client, { resource: scene.files, scope: 'files:read' }))
+        await page.goto(askFor(client, { resource: scene.files, scope: 'files:read' }))
         expect(await asksForConsent(page)).toBe(!both)
         expect((await grantsOf(client)).map(({ resource }) => resource)).toEqual(
           both ? [scene.notes, scene.files] : [scene.notes],
         )
       }
+    })
+
+    test('an application may lead on to a third place, after Allow and after a sign-in whose yes is remembered', async () => {
+      const client = await addKnownClient('known-hop')
+      const asked = { redirect_uri: hopUrl() }
+      const allowing = await signedInProfile(newNamedProfile)
+      await allowing.page.goto(askFor(client, asked))
+      await decide(allowing.page, 'allow')
+      const returning = await (await newNamedProfile()).newPage()
+      await returning.goto(askFor(client, asked))
+      await logIn(returning)
+      for (const page of [allowing.page, returning]) {
+        const arrived = new URL(page.url())
+        expect(page.url()).toBe(onWeb('third.example', `/arrived${arrived.search}`))
+        expect(arrived.searchParams.get('code')).toMatch(/^wac_/)
+        expect(await textOf(page)).toContain('callback received')
+      }
+      expect(await grantsOf(client)).toHaveLength(2)
     })
 
     test('F15 after another account signed in, the consent form of the first is out of date', async () => {
@@ -194,7 +250,7 @@ describe.skipIf(browserPath === undefined)(
     })
 
     test('no page met the limits of its content security policy', () => {
-      expect(scene.violations).toEqual([])
+      expect([...scene.violations, ...violations]).toEqual([])
     })
   },
 )

@@ -87,13 +87,13 @@ function refuse(
   route: Route | undefined,
   { log }: Pick<Services, 'log'>,
 ): Response {
-  const reference = makeId().slice(0, 8)
-  logRefusal(log, refusal, { route: route?.name ?? 'none', reference })
+  const isPage =
+    route === undefined ? acceptsPages(request) : route.surface === 'page' && !acceptsOnlyJson(request)
+  const reference = isPage ? makeId().slice(0, 8) : undefined
+  logRefusal(log, refusal, { route: route?.name ?? 'none', ...(reference !== undefined && { reference }) })
   const allow =
     refusal.reason === 'http.method' && route !== undefined ? { Allow: allowedMethods(route) } : {}
-  const person =
-    route === undefined ? acceptsPages(request) : route.surface === 'page' && !acceptsOnlyJson(request)
-  if (person) return errorPageResponse(refusal, reference, allow)
+  if (reference !== undefined) return errorPageResponse(refusal, reference, allow)
   return withCors(oauthErrorResponse(refusal, allow), route)
 }
 

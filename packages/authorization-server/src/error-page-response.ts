@@ -4,6 +4,9 @@ import { pageResponse } from './page-response.ts'
 import { errorPage } from './pages/index.ts'
 
 const again = 'Go back to the application and start again.'
+/** Either somebody made this link to lead on to a page of theirs, or the application asks for something that it must not. */
+const notSent =
+  'If you did not start this yourself just now, close this page. Otherwise tell the developer of the application what it says.'
 
 const nextSteps: Partial<Record<Reason, string>> = {
   'http.path': 'Check the address.',
@@ -36,12 +39,14 @@ export function errorPageResponse(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const { status, says } = refusal.rule
+  const { url, withheldFrom } = refusal.notes
   const html = errorPage({
     title: status >= 500 ? 'Something went wrong here' : 'This cannot go on',
     says,
-    next: nextSteps[refusal.reason] ?? again,
+    next: nextSteps[refusal.reason] ?? (withheldFrom === undefined ? again : notSent),
     reference,
-    ...(refusal.notes.url === undefined ? {} : { url: refusal.notes.url }),
+    ...(url === undefined ? {} : { url }),
+    ...(withheldFrom === undefined ? {} : { withheldFrom }),
   })
   return pageResponse(html, {
     // 401 without a challenge means nothing to a browser.

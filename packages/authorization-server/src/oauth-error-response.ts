@@ -14,11 +14,11 @@ export function oauthErrorResponse(
   })
 }
 
-/** RFC 9110 section 15.5.2: a 401 names the scheme. Nothing that is sent by it is taken here. */
-function challenge({ reason }: Refusal): Record<string, string> {
-  if (reason === 'client.authentication') return { 'WWW-Authenticate': 'Basic realm="warder"' }
-  if (reason === 'registration.token') return { 'WWW-Authenticate': 'Bearer error="invalid_token"' }
-  return {}
+/** RFC 9110 section 15.5.2: every 401 names a scheme. Nothing that is sent by it is taken here. */
+function challenge({ reason, rule }: Refusal): Record<string, string> {
+  if (rule.status !== 401) return {}
+  const scheme = reason === 'registration.token' ? 'Bearer error="invalid_token"' : 'Basic realm="warder"'
+  return { 'WWW-Authenticate': scheme }
 }
 
 /** The characters that RFC 6749 allows in `error_description`. */

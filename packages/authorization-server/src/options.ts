@@ -1,5 +1,6 @@
 import type { OutboundFetch } from '@warder/outbound'
 import type { Policy, ToolFacts } from '@warder/policy'
+import { isLoopbackHost } from '@warder/protocol'
 import type { Store } from '@warder/store'
 
 /** One MCP server that tokens are issued for. */
@@ -86,8 +87,7 @@ function readIssuer(raw: unknown, problems: string[]): Issuer | undefined {
   if (raw !== url.origin + path || path.endsWith('/')) {
     return problem('must be written in its normal form, without trailing slash, query, fragment or user info')
   }
-  const loopback = url.hostname === 'localhost' || url.hostname === '127.0.0.1' || url.hostname === '[::1]'
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
     return problem('must be https, or http on a loopback host')
   }
   return { url: raw, origin: url.origin, path, secure: url.protocol === 'https:' }

@@ -3,20 +3,19 @@ import { pageStyleHash } from './pages/index.ts'
 /** Headers of every page, errors included. */
 export interface PageOptions {
   readonly status?: number
-  /** The redirect URI that a form of this page may end at; browsers apply `form-action` to redirects too. */
-  readonly endsAt?: string
+  /** Whether a form of this page may end at an application, and wherever that leads: docs/decisions/0001. */
+  readonly endsElsewhere?: boolean
   readonly headers?: Readonly<Record<string, string>>
 }
 
 /**
- * Answers with a page: not cached, not framed, no script, nothing from elsewhere, and forms that go nowhere but to us and to
- * the redirect URI of the request.
+ * Answers with a page: not cached, not framed, no script, nothing from elsewhere, and forms that go nowhere but to us, unless
+ * they end at an application.
  */
 export function pageResponse(
   html: string,
-  { status = 200, endsAt, headers = {} }: PageOptions = {},
+  { status = 200, endsElsewhere = false, headers = {} }: PageOptions = {},
 ): Response {
-  const formAction = endsAt === undefined ? "'self'" : `'self' ${formTarget(endsAt)}`
   return new Response(html, {
     status,
     headers: {
@@ -24,7 +23,8 @@ export function pageResponse(
       'Content-Security-Policy': [
         "default-src 'none'",
         `style-src ${pageStyleHash}`,
-        `form-action ${formAction}`,
+        // Chromium holds every redirect after a form against it, those of the application too, and we do not know those.
+        ...(endsElsewhere ? [] : ["form-action 'self'"]),
         "frame-ancestors 'none'",
         "base-uri 'none'",
       ].join('; '),
@@ -53,15 +53,4 @@ export function seeOther(location: string, headers: Readonly<Record<string, stri
       ...headers,
     },
   })
-}
-
-/**
- * What `form-action` must name for a redirect URI. Where a CSP source cannot name the host (IPv6, or characters that have a
- * meaning in the header), the whole scheme stands instead: wider, but the redirect itself is checked by then.
- */
-function formTarget(uri: string): string {
-  const [origin] = /^https?:\/\/[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?]|$)/.exec(uri) ?? []
-  if (origin !== undefined) return origin
-  const [scheme] = /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(uri) ?? []
-  return scheme ?? "'none'"
 }

@@ -5,6 +5,15 @@ import { isIPv6 } from 'node:net'
  * whoever has one address there has all of them.
  */
 export function readPeerKey(address: string): string {
+  return readPrefix(address, 4)
+}
+
+/** The same, with an IPv6 address by its /48: as much as one customer of a provider gets, and so 65,536 of the above. */
+export function readSiteKey(address: string): string {
+  return readPrefix(address, 3)
+}
+
+function readPrefix(address: string, length: number): string {
   const bare = address
     .toLowerCase()
     .replace(/%.*$/, '')
@@ -15,5 +24,5 @@ export function readPeerKey(address: string): string {
   const back = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0')
   const groups = [...front, ...zeros, ...back].map((group) => group.replace(/^0+(?=.)/, ''))
-  return `${groups.slice(0, 4).join(':')}::/64`
+  return `${groups.slice(0, length).join(':')}::/${length * 16}`
 }

@@ -1,23 +1,30 @@
-import { type Form, Refusal, readForm, readStrictJson } from '@warder/protocol'
+import { type Form, isJsonType, Refusal, readForm, readStrictJson } from '@warder/protocol'
 
-const formType = /^application\/x-www-form-urlencoded[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?$/i
-const jsonType = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?$/i
+const formType = /^application\/x-www-form-urlencoded[\t ]*(?:;[\t ]*charset=(?:utf-8|"utf-8")[\t ]*)?$/i
 const maxFormBytes = 16_384
 const maxJsonBytes = 16_384
+/** Room for a switch for each scope of a policy, in a form that only comes from a page of ours. */
+const maxSwitchFormBytes = 65_536
+const maxSwitches = 4_096
 
 /** The form in a request body, at most 16 KB. Another content type throws `parameter.malformed`: OAuth wants 400 for it. */
 export async function readFormBody(request: Request, repeatable: readonly string[] = []): Promise<Form> {
   return readForm(await readFormText(request), repeatable)
 }
 
+/** The form of a page with any number of switches, which come back under these names; at most 64 KB. */
+export async function readSwitchForm(request: Request, switches: readonly string[]): Promise<Form> {
+  return readForm(await readFormText(request, maxSwitchFormBytes), switches, maxSwitches)
+}
+
 /** The text of a form body, not read yet. */
-export async function readFormText(request: Request): Promise<string> {
+export async function readFormText(request: Request, maxBytes: number = maxFormBytes): Promise<string> {
   if (!formType.test(request.headers.get('content-type') ?? '')) {
     throw new Refusal('parameter.malformed', { detail: 'content type' })
   }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      await readBytes(request, maxFormBytes),
+      await readBytes(request, maxBytes),
     )
   } catch (error) {
     throw error instanceof Refusal
@@ -28,7 +35,7 @@ export async function readFormText(request: Request): Promise<string> {
 
 /** The JSON in a request body, at most 16 KB, read strictly. What is not JSON throws `registration.not-json`. */
 export async function readJsonBody(request: Request): Promise<unknown> {
-  if (!jsonType.test(request.headers.get('content-type') ?? '')) {
+  if (!isJsonType(request.headers.get('content-type') ?? undefined)) {
     throw new Refusal('registration.not-json', { detail: 'content type' })
   }
   const bytes = await readBytes(request, maxJsonBytes)

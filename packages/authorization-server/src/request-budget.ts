@@ -1,5 +1,5 @@
 import { Refusal } from '@warder/protocol'
-import { readPeerKey } from './peer-key.ts'
+import { readPeerKey, readSiteKey } from './peer-key.ts'
 
 /** Takes one request out of the budget of a name, or throws `http.throttled` with the seconds to wait. */
 export type TakeBudget = (name: string) => void
@@ -30,13 +30,20 @@ function makeRequestBudget({ burst, everyMs, now }: Limits): TakeBudget {
   }
 }
 
-/** Registrations of one address: 30 at once, one in two seconds, 500 a day. What is never used is deleted after 30 days. */
+/**
+ * Registrations of one address: 30 at once, one in two seconds, 500 a day; of an IPv6 network of very many addresses four times as
+ * much, after the address, as below.
+ */
 export function makeRegistrationBudget(now: () => number): TakeBudget {
   const takeNow = makeRequestBudget({ burst: 30, everyMs: 2_000, now })
   const takeToday = makeRequestBudget({ burst: 500, everyMs: 172_800, now })
+  const takeOfSiteNow = makeRequestBudget({ burst: 120, everyMs: 500, now })
+  const takeOfSiteToday = makeRequestBudget({ burst: 2_000, everyMs: 43_200, now })
   return (address) => {
     takeNow(readPeerKey(address))
     takeToday(readPeerKey(address))
+    takeOfSiteNow(readSiteKey(address))
+    takeOfSiteToday(readSiteKey(address))
   }
 }
 

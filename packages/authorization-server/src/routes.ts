@@ -47,8 +47,8 @@ export function makeRoutes(issuerPath: string): readonly Route[] {
     ...(issuerPath === '' ? [] : [at('/.well-known/openid-configuration')]),
   ]
   return [
-    ...discovery.map((path) => api('metadata', path, { GET: metadata })),
-    api('jwks', at('/jwks'), { GET: jwks }),
+    ...discovery.map((path) => api('metadata', path, { GET: metadata, HEAD: headOf(metadata) })),
+    api('jwks', at('/jwks'), { GET: jwks, HEAD: headOf(jwks) }),
     api('register', at('/register'), { POST: register }),
     api('token', at('/token'), { POST: token }),
     api('revoke', at('/revoke'), { POST: revoke }),
@@ -64,6 +64,11 @@ export function makeRoutes(issuerPath: string): readonly Route[] {
     page('sign out', at('/account/*/sign-out'), { GET: toAccount, POST: signOut }),
     page('owner', at('/owner/*'), { GET: ownerForm, POST: owner }),
   ]
+}
+
+/** The same answer as to GET, without its body (RFC 9110 section 9.3.2). */
+function headOf(endpoint: Endpoint): Endpoint {
+  return async (request, visit, services) => new Response(null, await endpoint(request, visit, services))
 }
 
 /** The route of a path, and what its `*` stands for. Compared as raw text, segment by segment. */

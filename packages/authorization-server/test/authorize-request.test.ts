@@ -4,6 +4,7 @@ import {
   callback,
   notes,
   notesResource,
+  openConsent,
   register,
   registerClient,
   startWarder,
@@ -200,7 +201,7 @@ describe('until client and redirect URI are proven, refusals are pages', () => {
   })
 })
 
-describe('then they are redirects, with iss and state', () => {
+describe('then they are redirects, with iss and state, to a program on the computer of the user', () => {
   test.each(['token', 'id_token', 'code token', 'code id_token', 'code '])(
     'A15 response_type %j',
     async (type) => {
@@ -358,13 +359,10 @@ test('A33 the request as a form becomes the same request as a query, and nothing
   expect((await w.post('/authorize?client_id=x', query)).status).toBe(400)
 })
 
-test('a private scheme is a redirect of its own, and gets its answer', async () => {
+test('a private scheme is a redirect of its own, and gets its answer after a sign-in', async () => {
   const answer = await register(w, { client_name: 'Editor', redirect_uris: ['cursor://anysphere/cb'] })
   const { client_id: id } = (await answer.json()) as { client_id: string }
-  const refused = await w.get(
-    authorizeUrl(w, id, { redirect_uri: 'cursor://anysphere/cb', response_type: 'token' }),
-  )
-  expect(refused.headers.get('location')).toMatch(
-    /^cursor:\/\/anysphere\/cb\?error=unsupported_response_type&/,
-  )
+  const { browser, page } = await openConsent(w, id, { redirect_uri: 'cursor://anysphere/cb' })
+  const { left } = await browser.submit(page, { decision: 'deny' })
+  expect(left?.href).toMatch(/^cursor:\/\/anysphere\/cb\?error=access_denied&/)
 })

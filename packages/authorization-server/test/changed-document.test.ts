@@ -1,3 +1,4 @@
+import type { Store } from '@warder/store'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Browser, Shown } from './browser.ts'
 import { type Documents, makeDocuments } from './documents.ts'
@@ -138,6 +139,67 @@ describe('a yes that is forgotten', () => {
     const { passwordHash = '' } = (await w.store.users.loadById('wus_owner')) ?? {}
     await w.store.users.setPassword('wus_owner', passwordHash, w.clock.now)
     expect(isConsent((await openConsent(w, id, asked)).page)).toBe(true)
+  })
+
+  describe('while nobody is asked', () => {
+    /** Happens once, between the look at what was said before and the code that follows from it. */
+    let meanwhile: (() => Promise<unknown>) | undefined
+    beforeEach(async () => {
+      meanwhile = undefined
+      const between = (store: Store): Store => ({
+        ...store,
+        transactions: {
+          ...store.transactions,
+          async loadConsents(key) {
+            const said = await store.transactions.loadConsents(key)
+            const happens = meanwhile
+            meanwhile = undefined
+            await happens?.()
+            return said
+          },
+        },
+      })
+      w = await startWarder({ issuer: 'https://auth.example.test', fetch: documents.fetch, between })
+    })
+    const grantsOf = (clientId: string) => w.store.grants.list({ clientId, live: true })
+
+    test('a yes that is taken back makes no code any more: the user is asked', async () => {
+      const id = documents.add('taken-back', first)
+      const browser = await allowed(id)
+      const grants = await grantsOf(id)
+      meanwhile = async () => {
+        for (const grant of grants) {
+          const revoked = { id: grant.id, userId: 'wus_owner', because: 'by the user', now: w.clock.now }
+          await w.store.grants.revokeAndForget(revoked)
+        }
+      }
+      const page = await browser.open(authorizeUrl(w, id, asked))
+      expect([isConsent(page), page.left, await grantsOf(id)]).toEqual([true, undefined, []])
+      expect(hasCode(await browser.submit(page, { decision: 'allow' }))).toBe(true)
+    })
+
+    test('nor one that was said when the document said something else', async () => {
+      const id = documents.add('said-anew', first)
+      const browser = await allowed(id)
+      const before = (await grantsOf(id)).length
+      meanwhile = async () => {
+        documents.add('said-anew', { ...first, client_name: 'Another' })
+        const other = await openConsent(w, id, asked)
+        expect(hasCode(await other.browser.submit(other.page, { decision: 'allow' }))).toBe(true)
+      }
+      const page = await browser.open(authorizeUrl(w, id, asked))
+      expect([isConsent(page), page.left]).toEqual([true, undefined])
+      expect((await grantsOf(id)).length).toBe(before + 1)
+    })
+
+    test('their twin: what happens to another client changes nothing', async () => {
+      const id = documents.add('stays', first)
+      const other = documents.add('goes', first)
+      await allowed(other)
+      const browser = await allowed(id)
+      meanwhile = () => w.store.clients.revoke(other, w.clock.now)
+      expect(hasCode(await browser.open(authorizeUrl(w, id, asked)))).toBe(true)
+    })
   })
 
   test('after the operator ended a client that is a document, its users are asked again', async () => {

@@ -314,6 +314,47 @@ describe('decision 7: how sure is the client', () => {
     const tokens = (await answer.json()) as Tokens
     expect(claimsOf(tokens.access_token)).toMatchObject({ client_class: expected, client_id: app })
   })
+
+  test.each([
+    'localhost:9443',
+    'a.localhost',
+    '127.0.0.1',
+    '127.8.9.1:8443',
+    '[::1]:8443',
+    '[::ffff:7f00:1]',
+    '0.0.0.0',
+  ])(
+    'E26 https changes nothing about a redirect to %s: any program there could have put itself there',
+    async (host) => {
+      const redirectUri = `https://${host}/cb`
+      const documents = await makeDocuments()
+      const own = await startWarder({ issuer: 'https://auth.example.test', fetch: documents.fetch })
+      const id = documents.add('own', { redirect_uris: [redirectUri, appCallback] })
+      const opened = await openConsent(own, id, { redirect_uri: redirectUri })
+      expect(opened.page.html).toContain('Whichever program listens there gets the access')
+      expect((await opened.browser.submit(opened.page, { decision: 'allow' })).left?.host).toBe(host)
+      expect((await own.store.grants.list({ clientId: id })).map((grant) => grant.clientClass)).toEqual([
+        'local',
+      ])
+      expect(isConsent(await opened.browser.open(authorizeUrl(own, id, { redirect_uri: redirectUri })))).toBe(
+        true,
+      )
+      // The twin: to its website, the same client needs to ask once.
+      const web = { redirect_uri: appCallback }
+      await opened.browser.submit(await opened.browser.open(authorizeUrl(own, id, web)), {
+        decision: 'allow',
+      })
+      expect((await opened.browser.open(authorizeUrl(own, id, web))).left?.searchParams.has('code')).toBe(
+        true,
+      )
+      const alone = await registerClient(own, [redirectUri])
+      const { browser, page } = await openConsent(own, alone, { redirect_uri: redirectUri })
+      await browser.submit(page, { decision: 'allow' })
+      expect((await own.store.grants.list({ clientId: alone })).map((grant) => grant.clientClass)).toEqual([
+        'local',
+      ])
+    },
+  )
 })
 
 test('AS-32 the token says what was granted, not what was asked for', async () => {

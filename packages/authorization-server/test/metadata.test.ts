@@ -104,3 +104,37 @@ test('OT-11 the metadata is for clients that send MCP-Protocol-Version, in brows
   })
   expect(preflight.headers.get('access-control-allow-headers')).toMatch(/\bMCP-Protocol-Version\b/i)
 })
+
+test('a server without scopes lists none: an empty list has no place in metadata (RFC 8414 section 3.2)', async () => {
+  const plain = `
+version: 1
+servers:
+  notes:
+    url: http://127.0.0.1:3001/mcp
+    tools: [ { match: search_notes, scopes: [] } ]
+access:
+  - { who: { user: owner }, client: any, servers: [notes], may: [] }
+`
+  const path = '/.well-known/oauth-authorization-server'
+  const [none, some] = [await startWarder({ policy: plain }), await startWarder()]
+  expect(await (await none.get(path)).json()).not.toHaveProperty('scopes_supported')
+  expect(await (await some.get(path)).json()).toHaveProperty('scopes_supported')
+})
+
+test('C18 HEAD on metadata and keys is GET without a body (RFC 9110 section 9.1), and nothing elsewhere', async () => {
+  const w = await startWarder()
+  const ask = (path: string, method: string): Promise<Response> =>
+    w.server.handle(new Request(`${w.issuer}${path}`, { method }), { address: '::1' })
+  for (const path of [
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration',
+    '/jwks',
+  ]) {
+    const [head, get] = [await ask(path, 'HEAD'), await ask(path, 'GET')]
+    expect([path, head.status, await head.text()]).toEqual([path, 200, ''])
+    expect([...head.headers]).toEqual([...get.headers])
+    expect((await ask(path, 'PUT')).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
+  }
+  for (const path of ['/token', '/revoke', '/register', '/authorize', '/account'])
+    expect([path, (await ask(path, 'HEAD')).status]).toEqual([path, 405])
+})

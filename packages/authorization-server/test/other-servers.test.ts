@@ -1,7 +1,8 @@
+import { type Policy, readPolicy } from '@warder/policy'
 import { beforeEach, expect, test } from 'vitest'
 import type { ServedResource } from '../src/index.ts'
 import { makeDocuments } from './documents.ts'
-import { notesResource, openConsent, policyText, startWarder, type Warder } from './start.ts'
+import { authorizeUrl, notesResource, openConsent, policyText, startWarder, type Warder } from './start.ts'
 
 const redirect_uri = 'https://app.example/cb'
 const placeOf = (server: string): string => `http://localhost:8765/${server}/mcp`
@@ -30,10 +31,17 @@ access:`,
 
 let w: Warder
 let app: string
+let changed: Policy | undefined
 beforeEach(async () => {
+  changed = undefined
   const documents = await makeDocuments()
   const resources = [notesResource, ...['files', 'half', 'advanced', 'not-in-the-rules'].map(serve)]
-  w = await startWarder({ policy, fetch: documents.fetch, resources: () => resources })
+  w = await startWarder({
+    policy,
+    betweenPolicy: (read) => changed ?? read,
+    fetch: documents.fetch,
+    resources: () => resources,
+  })
   app = documents.add('app', { redirect_uris: [redirect_uri] })
 })
 
@@ -59,3 +67,40 @@ test.each(['deny', 'allow'])(
     expect(await offeredBeside('files')).toEqual([])
   },
 )
+
+test('a scope that becomes a basic one of another server while the page is open is shown before it is given', async () => {
+  const asked = { redirect_uri, resource: placeOf('notes') }
+  const more = { ...asked, resource: placeOf('files') }
+  const { browser, page } = await openConsent(w, app, asked)
+  changed = readPolicy(
+    policy
+      .replace(
+        'Read files, basic: true }',
+        'Read files, basic: true }, files:send: { title: Send files, basic: true }',
+      )
+      .replace('files:read, half:one', 'files:read, files:send, half:one'),
+  )
+  const again = await browser.submit(page, { decision: 'allow', server: placeOf('files') })
+  expect([again.left, page.html.includes('Send files')]).toEqual([undefined, false])
+  expect(again.html).toContain('Send files')
+  expect(await browser.open(authorizeUrl(w, app, more))).toMatchObject({ left: undefined })
+  // Allowed there, it counts.
+  const { left } = await browser.submit(again, { decision: 'allow', server: placeOf('files') })
+  expect(left?.searchParams.has('code')).toBe(true)
+  const granted = await w.store.transactions.loadConsents({
+    userId: 'wus_owner',
+    clientId: app,
+    redirectHost: 'app.example',
+    resource: placeOf('files'),
+  })
+  expect(granted.map(({ scope, decision }) => [scope, decision])).toEqual([
+    ['files:read', 'granted'],
+    ['files:send', 'granted'],
+  ])
+})
+
+test('its twin: what happens to another server that is not switched on keeps nobody from Allow', async () => {
+  const { browser, page } = await openConsent(w, app, { redirect_uri, resource: placeOf('notes') })
+  changed = readPolicy(policy.replace('files:read, half:one', 'half:one'))
+  expect((await browser.submit(page, { decision: 'allow' })).left?.searchParams.has('code')).toBe(true)
+})

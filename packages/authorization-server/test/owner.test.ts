@@ -61,10 +61,11 @@ test('a form from elsewhere, without its token, or with a bad password makes no 
     { ...entered, password: 'short', password_again: 'short' },
     { ...entered, password_again: `${password}x` },
     { ...entered, password: null },
+    { ...entered, password: 'x'.repeat(1025), password_again: 'x'.repeat(1025) },
   ]) {
     const again = await browser.submit(page, wrong)
     expect(again.status).toBe(400)
-    expect(again.html).toContain('at least 12 characters')
+    expect(again.html).toContain('between 12 and 1,024 characters')
     expect(again.html).not.toContain(password)
   }
   expect((await browser.submit(page, { ...entered, email: 'nobody' })).html).toContain(

@@ -406,10 +406,12 @@ describe('the other pages', () => {
       title: 'This request cannot be answered',
       says: 'Nothing was sent there.',
       url: 'https://evil.example/cb',
+      withheldFrom: 'evil\u202e.example"><a href=x>',
       next: 'Go back to the application.',
       reference: 'ref-1',
     })
     const text = textOf(page)
+    expect(text).toContain('would have gone to evil.example"><a href=x>. Nothing')
     for (const part of ['Nothing was sent there.', 'https://evil.example/cb', 'Go back to the', 'ref-1']) {
       expect(text).toContain(part)
     }

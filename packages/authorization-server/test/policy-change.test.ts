@@ -1,5 +1,5 @@
 import { type Policy, readPolicy } from '@warder/policy'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import {
   exchange,
   openConsent,
@@ -41,6 +41,61 @@ test('rules that take a part away while the consent page is open leave the rest'
   const { left } = await browser.submit(page, { decision: 'allow', scope: ['notes:write'] })
   const answer = await exchange(w, client, left?.searchParams.get('code') ?? '')
   expect(((await answer.json()) as Tokens).scope).toBe('notes:read')
+})
+
+test('a form that does not tell what its page showed leads back to the page', async () => {
+  const { browser, page } = await openConsent(w, client)
+  const [token = ''] = (/name="form_token" value="([^"]+)"/.exec(page.html)?.[1] ?? '').split('.')
+  for (const form_token of [token, `${token}.`, `${token}.${'A'.repeat(16)}`]) {
+    const again = await browser.submit(page, { decision: 'allow', form_token })
+    expect([again.left, again.html.includes('name="decision"')]).toEqual([undefined, true])
+  }
+  expect(await w.store.grants.list({ clientId: client })).toEqual([])
+  expect((await browser.submit(page, { decision: 'allow' })).left?.searchParams.has('code')).toBe(true)
+})
+
+describe('what the open page did not show so is shown before it is granted', () => {
+  const rulesWith = (...changes: readonly (readonly [string, string])[]): Policy =>
+    readPolicy(changes.reduce((text, [from, to]) => text.replace(from, to), policyText))
+  const adminIsBasic = ['description: Nobody can bring it back., risk: high', 'basic: true'] as const
+
+  test.each([
+    [
+      'a switch that was off has become a basic scope',
+      'notes:read notes:admin',
+      rulesWith(adminIsBasic),
+      'notes:read notes:admin',
+    ],
+    [
+      'what is basic implies another basic scope',
+      'notes:read',
+      rulesWith(adminIsBasic, ['Read notes, basic: true', 'Read notes, basic: true, implies: [notes:admin]']),
+      'notes:read notes:admin',
+    ],
+    [
+      'what has a switch implies what nobody has left off',
+      'notes:write',
+      rulesWith(['implies: [notes:read]', 'implies: [notes:read, notes:admin], risk: high']),
+      'notes:read notes:write',
+    ],
+    [
+      'what was included has a switch now, and nobody has left it off',
+      'notes:read notes:write',
+      rulesWith(['Read notes, basic: true', 'Read notes']),
+      'notes:write',
+    ],
+  ])('%s', async (_name, asked, rules, granted) => {
+    const { browser, page } = await openConsent(w, client, { scope: asked })
+    changed = rules
+    const again = await browser.submit(page, { decision: 'allow', scope: ['notes:write'] })
+    expect([again.left, again.hops, again.html.includes('name="decision"')]).toEqual([undefined, [303], true])
+    expect(await w.store.grants.list({ clientId: client })).toEqual([])
+    expect(await w.store.transactions.listDeclined({ since: 0 })).toEqual([])
+    // That page shows what is true now, and its Allow counts.
+    const { left } = await browser.submit(again, { decision: 'allow', scope: ['notes:write'] })
+    const answer = await exchange(w, client, left?.searchParams.get('code') ?? '')
+    expect(((await answer.json()) as Tokens).scope).toBe(granted)
+  })
 })
 
 test('its twin: rules that stay grant what was allowed, to both users', async () => {

@@ -128,3 +128,25 @@ test('D14 the addresses of one IPv6 network share their budget', async () => {
   expect((await register(w, client, '2001:0db8:0000:0001:ffff::1')).status).toBe(429)
   expect((await register(w, client, '2001:db8:0:2::1')).status).toBe(201)
 })
+
+test('D14 neither is a /48 as many addresses as one likes: its networks share a larger budget', async () => {
+  const statuses: number[] = []
+  for (let at = 0; at < 125; at += 1) {
+    statuses.push((await register(w, client, `2001:db8:7:${at.toString(16)}::1`)).status)
+  }
+  expect(statuses).toEqual([...Array(120).fill(201), ...Array(5).fill(429)])
+  expect((await register(w, client, '2001:db8:8::1')).status).toBe(201)
+  w.clock.now += 500
+  expect((await register(w, client, '2001:db8:7:ffff::1')).status).toBe(201)
+  expect((await register(w, client, '2001:db8:7:fffe::1')).status).toBe(429)
+})
+
+test('D14 a day of registrations from one /48 is 2,000, however they are spread', async () => {
+  let taken = 0
+  for (let at = 0; at < 2_100; at += 1) {
+    w.clock.now += 500
+    if ((await register(w, client, `2001:db8:9:${(at % 50).toString(16)}::1`)).status === 201) taken += 1
+  }
+  // 24 came back in the minutes that this took.
+  expect(taken).toBe(2_024)
+})

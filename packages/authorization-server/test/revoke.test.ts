@@ -80,10 +80,12 @@ test("another client's tokens get the same answer, and stay", async () => {
   }
   expect(await isAlive(tokens)).toBe(true)
   expect(await errorOf(await w.post('/revoke', { token: tokens.refresh_token }))).toBe('400 invalid_request')
-  expect(await errorOf(await w.post('/revoke', { client_id: 'x', token: tokens.refresh_token }))).toBe(
-    '401 invalid_client',
-  )
-  expect(await errorOf(await w.post('/revoke', { client_id: client }))).toBe('400 invalid_request')
+  const unknown = await w.post('/revoke', { client_id: 'x', token: tokens.refresh_token })
+  expect(unknown.headers.get('www-authenticate')).toBe('Basic realm="warder"')
+  expect(await errorOf(unknown)).toBe('401 invalid_client')
+  const incomplete = await w.post('/revoke', { client_id: client })
+  expect(incomplete.headers.get('www-authenticate')).toBeNull()
+  expect(await errorOf(incomplete)).toBe('400 invalid_request')
   expect(await isAlive(tokens)).toBe(true)
 })
 

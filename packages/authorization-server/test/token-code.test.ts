@@ -272,8 +272,11 @@ test('C10 C13 any attempt to authenticate is refused, since every client is publ
   expect(await errorOf(basic)).toBe('401 invalid_client')
   expect(await errorOf(await w.post('/token', `${body}&client_secret=x`))).toBe('401 invalid_client')
   expect(await errorOf(await exchange(w, client, code, { client_id: null }))).toBe('400 invalid_request')
-  expect(await errorOf(await exchange(w, 'wcl_unknown', code))).toBe('401 invalid_client')
-  expect((await w.post('/token', body)).status).toBe(200)
+  const unknown = await exchange(w, 'wcl_unknown', code)
+  expect(unknown.headers.get('www-authenticate')).toBe('Basic realm="warder"')
+  expect(await errorOf(unknown)).toBe('401 invalid_client')
+  const taken = await w.post('/token', body)
+  expect([taken.status, taken.headers.get('www-authenticate')]).toEqual([200, null])
 })
 
 test('C38 errors are JSON, not cached, of plain characters, and echo nothing', async () => {

@@ -1,13 +1,13 @@
 import { Refusal } from '@warder/protocol'
+import type { User } from '@warder/store'
 import { browserCookie, rotateBrowser, sessionSeconds, transactionSeconds } from '../browser.ts'
 import { checkFormOrigin } from '../checks/check-form.ts'
-import { logRefusal } from '../log-refusal.ts'
-import { retryAfter } from '../oauth-error-response.ts'
+import { describeFailed, type FailedForm, failedOptions } from '../failed-form.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
 import { loginPage } from '../pages/index.ts'
 import { readFormBody } from '../read-body.ts'
 import type { Endpoint, Services } from '../services.ts'
-import { loadUserByPassword } from '../steps/load-user-by-password.ts'
+import { signInByPassword } from '../steps/sign-in-by-password.ts'
 import { hashSecret } from '../tokens/secret.ts'
 import {
   type AccountVisit,
@@ -27,54 +27,39 @@ export const accountLogin: Endpoint = async (request, { id, peer }, services) =>
   const { secrets } = visit.browser
   const secret = secrets.find((candidate) => hasFormToken(form, candidate, id))
   if (secret === undefined) throw new Refusal('form.token')
-  const email = (form.get('email') ?? '').trim().toLowerCase()
-  try {
-    const user = await loadUserByPassword(services, {
-      email,
-      password: form.get('password') ?? '',
-      address: peer.address,
-      request,
-    })
+  const enter = async (user: User): Promise<Response> => {
     // A new secret: nobody who knew the old one shares the sign-in that follows (no fixation).
     const next = rotateBrowser({ secret, secrets })
-    if (issuer.secure) for (const old of secrets) await store.sessions.end(hashSecret(old), now())
-    await store.sessions.create({
+    const isIn = await store.sessions.create({
       hash: sessionHashOf(next.secret, id, issuer),
       userId: user.id,
+      passwordHash: user.passwordHash,
       signedInAt: now(),
       expiresAt: now() + (issuer.secure ? sessionSeconds : transactionSeconds) * 1000,
       now: now(),
     })
+    if (!isIn) throw new Refusal('login.wrong')
+    if (issuer.secure) for (const old of secrets) await store.sessions.end(hashSecret(old), now())
     const path = visitPath(issuer, id)
-    const answer = seeOther(path, { 'Set-Cookie': browserCookie(next, issuer, path) })
-    for (const cookie of services.devices.remember(request, user)) answer.headers.append('Set-Cookie', cookie)
-    return answer
-  } catch (error) {
-    if (!(error instanceof Refusal) || !error.reason.startsWith('login.')) throw error
-    logRefusal(services.log, error, { route: 'account login', peer: peer.address })
-    return accountLoginResponse(services, visit, { refusal: error, email })
+    return seeOther(path, { 'Set-Cookie': browserCookie(next, issuer, path) })
   }
+  return await signInByPassword(
+    services,
+    { request, form, peer, route: 'account login' },
+    { enter, showAgain: (failed) => accountLoginResponse(services, visit, failed) },
+  )
 }
 
 /** The sign-in page of a visit, with what went wrong before. */
 export function accountLoginResponse(
   { issuer }: Pick<Services, 'issuer'>,
   { id, browser }: AccountVisit,
-  failed?: { readonly refusal: Refusal; readonly email: string },
+  failed?: FailedForm,
 ): Response {
   const html = loginPage({
     action: `${visitPath(issuer, id)}/login`,
     formToken: visitFormToken(browser.secrets[0] ?? '', id),
-    ...(failed === undefined
-      ? {}
-      : {
-          email: failed.email,
-          error: {
-            says: failed.refusal.rule.says,
-            fields: failed.refusal.reason === 'login.wrong' ? (['email', 'password'] as const) : [],
-          },
-        }),
+    ...describeFailed(failed),
   })
-  if (failed === undefined) return pageResponse(html)
-  return pageResponse(html, { status: failed.refusal.rule.status, headers: retryAfter(failed.refusal) })
+  return pageResponse(html, failedOptions(failed))
 }

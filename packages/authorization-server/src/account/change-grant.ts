@@ -2,7 +2,7 @@ import { type Form, Refusal } from '@warder/protocol'
 import type { Grant, User } from '@warder/store'
 import { loadPolicy } from '../load-policy.ts'
 import { seeOther } from '../page-response.ts'
-import { readFormBody } from '../read-body.ts'
+import { readSwitchForm } from '../read-body.ts'
 import type { Endpoint, Services } from '../services.ts'
 import { offeredFor } from './describe-grants.ts'
 import { checkVisitor, visitPath } from './visit.ts'
@@ -13,7 +13,9 @@ import { checkVisitor, visitPath } from './visit.ts'
  */
 export const changeGrant: Endpoint = async (request, { id }, services) => {
   const { store, issuer, now } = services
-  const { visitor, form } = await checkVisitor(services, request, id, () => readFormBody(request, ['scope']))
+  const { visitor, form } = await checkVisitor(services, request, id, () =>
+    readSwitchForm(request, ['scope']),
+  )
   const { user } = visitor
   const grant = await findOwnGrant(services, user, form)
   const press = form.get('decision')

@@ -1,4 +1,4 @@
-import { type Form, Refusal } from '@warder/protocol'
+import { Refusal } from '@warder/protocol'
 import type { Issuer } from '../options.ts'
 import { isSecret } from '../tokens/secret.ts'
 
@@ -14,7 +14,6 @@ export function checkFormOrigin(request: Request, issuer: Issuer): void {
 }
 
 /** The form must carry the token of this transaction's page, else `form.token`. Compared in constant time. */
-export function checkFormToken(form: Form, formHash: string): void {
-  const token = form.get('form_token')
+export function checkFormToken(token: string | undefined, formHash: string): void {
   if (token === undefined || !isSecret(token, formHash)) throw new Refusal('form.token')
 }

@@ -5,13 +5,15 @@ import {
   Refusal,
   readCodeChallenge,
   readForm,
+  redirectHost,
   toRefusal,
 } from '@warder/protocol'
 import { browserCookie, hashBrowser, startBrowser, transactionPath, transactionSeconds } from '../browser.ts'
 import { checkPrompt, checkResponseType } from '../checks/check-authorization-request.ts'
+import { checkNavigation } from '../checks/check-navigation.ts'
 import { checkResource } from '../checks/check-resource.ts'
 import { checkScope } from '../checks/check-scope.ts'
-import { type Client, decideClientClass } from '../clients/client.ts'
+import { type Client, decideClientClass, mayAnswerUnasked } from '../clients/client.ts'
 import { findServerPolicy, loadPolicy } from '../load-policy.ts'
 import { logRefusal } from '../log-refusal.ts'
 import { seeOther } from '../page-response.ts'
@@ -27,10 +29,12 @@ const maxStateLength = 4096
 
 /**
  * The authorization endpoint (OAuth 2.1 section 4.1.1). Until client and redirect URI are proven, refusals are pages; from then
- * on they are redirects. It stores the request and sends the browser to the transaction's page, which decides what comes next.
+ * on they are redirects, where the browser may go before anybody has signed in. It stores the request and sends the browser to
+ * the transaction's page, which decides what comes next.
  */
 export const authorize: Endpoint = async (request, { peer }, services) => {
   const query = readQuery(request)
+  checkNavigation(request)
   const client = await services.loadClient(query.get('client_id'), peer.address)
   const redirectUri = checkRedirect(query, client)
   const target = { redirectUri, state: query.get('state') }
@@ -51,6 +55,7 @@ export const authorize: Endpoint = async (request, { peer }, services) => {
     })
   } catch (error) {
     const refusal = toRefusal(error)
+    if (!mayAnswerUnasked(client, redirectUri)) throw withhold(refusal, client, redirectUri)
     logRefusal(services.log, refusal, { route: 'authorize', client: client.id })
     return redirectRefusal(refusal, target, services.issuer)
   }
@@ -84,6 +89,12 @@ function checkRedirect(query: Form, client: Client): RedirectUri {
   // Required even where one is registered: one way less to guess what the client meant.
   if (raw === undefined) throw new Refusal('redirect.missing')
   return checkRedirectUri(raw, client.metadata.redirectUris, client.metadata.native)
+}
+
+/** The same refusal for the page, which says where it was not sent. */
+function withhold({ reason, notes }: Refusal, client: Client, redirectUri: RedirectUri): Refusal {
+  const detail = [...(notes.detail === undefined ? [] : [notes.detail]), `client ${client.id}`].join(', ')
+  return new Refusal(reason, { ...notes, detail, withheldFrom: redirectHost(redirectUri) })
 }
 
 function describeClient(client: Client, redirectUri: RedirectUri): StoredRequest['client'] {

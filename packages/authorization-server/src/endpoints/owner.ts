@@ -1,6 +1,7 @@
 import { type Form, type Reason, Refusal } from '@warder/protocol'
 import { checkFormOrigin, checkFormToken } from '../checks/check-form.ts'
 import { checkNewPassword, passwordLength, readEmail } from '../checks/check-new-user.ts'
+import { describeFailed, type FailedForm, failedOptions } from '../failed-form.ts'
 import { pageResponse } from '../page-response.ts'
 import { donePage, ownerPage } from '../pages/index.ts'
 import { readFormBody } from '../read-body.ts'
@@ -28,7 +29,7 @@ export const owner: Endpoint = async (request, { id }, services) => {
   const { store, issuer, passwords, now } = services
   checkFormOrigin(request, issuer)
   const form = await readFormBody(request)
-  checkFormToken(form, hashSecret(ownerFormToken(id)))
+  checkFormToken(form.get('form_token'), hashSecret(ownerFormToken(id)))
   // Before the costly hash.
   await checkOwnerLink(services, id)
   const given = form.get('email') ?? ''
@@ -55,24 +56,16 @@ export const owner: Endpoint = async (request, { id }, services) => {
 function ownerResponse(
   { issuer, resources }: Pick<Services, 'issuer' | 'resources'>,
   link: string,
-  failed?: { readonly refusal: Refusal; readonly email: string },
+  failed?: FailedForm,
 ): Response {
   const html = ownerPage({
     action: `${issuer.path}/owner/${link}`,
     formToken: ownerFormToken(link),
     servers: resources().map(describeServer),
     passwordLength,
-    ...(failed === undefined
-      ? {}
-      : {
-          email: failed.email,
-          error: {
-            says: failed.refusal.rule.says,
-            fields: [failed.refusal.reason === 'password.weak' ? 'password' : 'email'],
-          },
-        }),
+    ...describeFailed(failed),
   })
-  return pageResponse(html, failed === undefined ? {} : { status: failed.refusal.rule.status })
+  return pageResponse(html, failedOptions(failed))
 }
 
 /** The link is the secret; its form carries a token that follows from it. */

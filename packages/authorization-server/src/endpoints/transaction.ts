@@ -34,7 +34,7 @@ export const transaction: Endpoint = async (request, { id }, services) => {
         user: signIn.user,
         granted: decision.offer.scopes.map(({ name }) => name),
         declined: [],
-        remember: false,
+        unasked: true,
       })
     case 'ask':
       return await consentResponse(services, { transaction, asked, signIn, offer: decision.offer })

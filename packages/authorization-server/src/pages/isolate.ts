@@ -1,11 +1,7 @@
+import { withoutInvisible } from '@warder/protocol'
 import { html } from 'hono/html'
 import type { Markup } from './markup.ts'
 
-// Controls, direction overrides, zero-width and tag characters, private use, lone surrogates: none belongs in a name, each
-// can make one name look like another or turn the text around it.
-const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu
-// Letters that are drawn as nothing: a name made of them would be a blank name.
-const blank = /[\u115f\u1160\u2800\u3164\uffa0]/gu
 // Stacked marks paint over the lines above and below.
 const stackedMarks = /(\p{M}{2})\p{M}+/gu
 
@@ -16,11 +12,7 @@ const stackedMarks = /(\p{M}{2})\p{M}+/gu
 export function visibleText(text: string, most: number): string {
   // Cut before it is searched, so that no input makes the page slow; four times as much leaves room for what goes away.
   const limit = most * 4 + 64
-  const line = text
-    .slice(0, limit)
-    .replace(/[\t\n\r]/g, ' ')
-    .replace(invisible, '')
-    .replace(blank, ' ')
+  const line = withoutInvisible(text.slice(0, limit).replace(/[\t\n\r]/g, ' '))
     .replace(stackedMarks, '$1')
     .replace(/\s+/g, ' ')
     .trim()

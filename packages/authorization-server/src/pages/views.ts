@@ -173,6 +173,8 @@ export interface ErrorView {
   readonly says: string
   /** A URL that explains the refusal, such as the document that could not be fetched; shown as text. */
   readonly url?: string
+  /** Host of the application that would have got the answer, or its scheme; it got nothing. */
+  readonly withheldFrom?: string
   /** What the person can do now. */
   readonly next: string
   /** Finds the entry in the operator's log. */

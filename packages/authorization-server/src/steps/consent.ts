@@ -5,7 +5,7 @@ import { checkFormOrigin, checkFormToken } from '../checks/check-form.ts'
 import { findServerPolicy, loadPolicy } from '../load-policy.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
 import { consentPage } from '../pages/index.ts'
-import { readFormBody } from '../read-body.ts'
+import { readSwitchForm } from '../read-body.ts'
 import type { Endpoint, Services } from '../services.ts'
 import { findServed, loadRequest, type StoredRequest, userIdentity } from '../stored-request.ts'
 import { accessTokenSeconds, refreshIdleMs } from '../tokens/issue.ts'
@@ -15,6 +15,7 @@ import { describeScopes } from './describe-scopes.ts'
 import { consentKey, finishWithCode, finishWithDenial } from './finish.ts'
 import { checkSignIn, type SignIn } from './load-sign-in.ts'
 import { loadOtherServers } from './other-servers.ts'
+import { consentToken, formTokenIn, wasShown } from './shown.ts'
 
 /**
  * The consent form of a transaction. Only the switches and the button are read from it: everything else stands in the stored
@@ -25,8 +26,9 @@ export const consent: Endpoint = async (request, { id }, services) => {
   const { transaction, asked } = await loadRequest(store, id, now())
   const browser = checkBrowser(request, transaction, issuer)
   checkFormOrigin(request, issuer)
-  const form = await readFormBody(request, ['scope', 'server'])
-  checkFormToken(form, transaction.formHash)
+  const form = await readSwitchForm(request, ['scope', 'server'])
+  const token = form.get('form_token') ?? ''
+  checkFormToken(formTokenIn(token), transaction.formHash)
   const signIn = await checkSignIn(services, transaction, browser)
   const press = form.get('decision')
   if (press === 'deny') {
@@ -34,8 +36,14 @@ export const consent: Endpoint = async (request, { id }, services) => {
   }
   if (press !== 'allow') throw new Refusal('parameter.malformed', { detail: 'decision' })
   const decision = await loadConsentDecision(services, asked, signIn)
+  const switchedOn = form.all('server')
+  const others = (await loadOtherServers(services, asked, signIn)).filter(({ served }) =>
+    switchedOn.includes(served.resource),
+  )
   // The rules changed since the page was shown: the transaction's page says what is true now.
-  if (decision.outcome === 'not-allowed') return seeOther(transactionPath(issuer, id))
+  if (decision.outcome === 'not-allowed' || !wasShown(token, { offer: decision.offer, others })) {
+    return seeOther(transactionPath(issuer, id))
+  }
   const { granted, declined } = readChoice(decision.offer, form.all('scope'))
   if (granted.length === 0 && declined.length > 0) {
     // Allow with every switch off is a no.
@@ -43,10 +51,6 @@ export const consent: Endpoint = async (request, { id }, services) => {
     const switchedOff = { user: signIn.user, scopes: declined }
     return await finishWithDenial(services, { transaction, asked, refusal, declined: switchedOff })
   }
-  const switchedOn = form.all('server')
-  const others = (await loadOtherServers(services, asked, signIn)).filter(({ served }) =>
-    switchedOn.includes(served.resource),
-  )
   return await finishWithCode(services, {
     transaction,
     asked,
@@ -97,7 +101,7 @@ export async function consentResponse(
   const server = findServerPolicy(loadPolicy(services), served)
   const html = consentPage({
     action: `${transactionPath(services.issuer, transaction.id)}/consent`,
-    formToken: makeFormToken(signIn.secret, transaction.id),
+    formToken: consentToken(makeFormToken(signIn.secret, transaction.id), { offer, others }),
     client: describeAsker(asked),
     redirect: describeRedirect(asked),
     server: describeServer(served),
@@ -109,5 +113,5 @@ export async function consentResponse(
     renewMinutes: accessTokenSeconds / 60,
     idleDays: refreshIdleMs / (24 * 3_600_000),
   })
-  return pageResponse(html, { endsAt: asked.redirectUri })
+  return pageResponse(html, { endsElsewhere: true })
 }

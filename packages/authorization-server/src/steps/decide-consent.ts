@@ -7,8 +7,8 @@ import {
   type ServerPolicy,
   type UserIdentity,
 } from '@warder/policy'
+import { redirectPlace } from '@warder/protocol'
 import type { RememberedConsent } from '@warder/store'
-import { isWebRedirect } from '../clients/client.ts'
 import type { StoredRequest } from '../stored-request.ts'
 
 /** What is to be done about a request of a signed-in user. */
@@ -65,7 +65,7 @@ export function decideConsent(facts: {
  */
 export function isRememberable(asked: StoredRequest): boolean {
   const vouched = asked.client.class === 'document' || asked.client.class === 'pre-registered'
-  return vouched && isWebRedirect(asked.redirectUri)
+  return vouched && redirectPlace(asked.redirectUri) === 'web'
 }
 
 /** What was chosen on the consent page: the basic scopes always, of the others those whose switch was on. */

@@ -1,4 +1,4 @@
-import { isLoopbackRedirect, redirectHost } from '@warder/protocol'
+import { redirectHost, redirectPlace } from '@warder/protocol'
 import type { ServedResource } from '../options.ts'
 import type { ClientView, RedirectView, ServerView } from '../pages/index.ts'
 import type { StoredRequest } from '../stored-request.ts'
@@ -15,10 +15,8 @@ export function describeAsker({ client }: StoredRequest): ClientView {
 
 /** Where the answer goes, as the consent page shows it. */
 export function describeRedirect({ redirectUri }: StoredRequest): RedirectView {
-  const host = redirectHost(redirectUri)
-  if (isLoopbackRedirect(redirectUri)) return { kind: 'loopback', host, uri: redirectUri }
-  if (/^https:/i.test(redirectUri)) return { kind: 'web', host, uri: redirectUri }
-  return { kind: 'scheme', host: host.slice(0, -1), uri: redirectUri }
+  const [kind, host] = [redirectPlace(redirectUri), redirectHost(redirectUri)]
+  return { kind, host: kind === 'scheme' ? host.slice(0, -1) : host, uri: redirectUri }
 }
 
 /** For which server, as the pages show it. */

@@ -1,6 +1,7 @@
 import { isLoopbackRedirect, Refusal, redirectHost } from '@warder/protocol'
 import type { ConsentKey, Transaction, User } from '@warder/store'
-import { endTransactionCookie } from '../browser.ts'
+import { endTransactionCookie, transactionPath } from '../browser.ts'
+import { seeOther } from '../page-response.ts'
 import { redirectRefusal, redirectResponse } from '../redirect-response.ts'
 import type { Services } from '../services.ts'
 import { responseTarget, type StoredRequest } from '../stored-request.ts'
@@ -32,19 +33,20 @@ export async function finishWithCode(
     readonly user: User
     readonly granted: readonly string[]
     readonly declined: readonly string[]
-    /** False where nobody was asked: what stands already is not written anew, nor brought back when it was forgotten meanwhile. */
-    readonly remember?: boolean
+    /** Nobody was asked: what the user said before must still stand when the code is made, and is not written anew. */
+    readonly unasked?: boolean
     /** Other servers that the user allowed this client on the same page; only for clients whose yes may be remembered. */
     readonly others?: readonly OtherServer[]
   },
 ): Promise<Response> {
-  const { transaction, asked, user, granted, declined, remember = true, others = [] } = proved
+  const { transaction, asked, user, granted, declined, unasked = false, others = [] } = proved
   const code = makeSecret('wac_')
   const key = consentKey(user, asked)
-  const remembered = remember && isRememberable(asked) ? granted : []
+  const remembered = !unasked && isRememberable(asked) ? granted : []
   const clientDigest = asked.client.digest ?? ''
   const finished = await store.transactions.finishWithCode({
     id: transaction.id,
+    unasked,
     grant: {
       id: makeId('wgr_'),
       userId: user.id,
@@ -76,6 +78,8 @@ export async function finishWithCode(
     ],
     now: now(),
   })
+  // What the user had said was taken back in this moment, or the transaction has ended: its page tells which.
+  if (!finished && unasked) return seeOther(transactionPath(issuer, transaction.id))
   if (!finished) throw new Refusal('transaction.unknown', { detail: 'it had ended before' })
   return redirectResponse(
     responseTarget(asked),

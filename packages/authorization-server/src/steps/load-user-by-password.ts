@@ -4,9 +4,6 @@ import { readPeerKey } from '../peer-key.ts'
 import type { Services } from '../services.ts'
 import { hashSecret } from '../tokens/secret.ts'
 
-/** The store blocks for no longer than this. */
-const longestBlockMs = 15 * 60_000
-
 /**
  * The user with this e-mail address and password, else `login.wrong`; one answer, and one amount of work, for unknown addresses,
  * disabled users and wrong passwords. Failures count for the account and for the peer's address, or for the browser alone where
@@ -30,10 +27,8 @@ export async function loadUserByPassword(
   const keys = device === undefined ? [account, `address:${readPeerKey(address)}`] : [device]
   const mayTry = async (): Promise<void> => {
     for (const key of keys) {
-      const wait = (await store.users.loadLoginBlock(key)) - now()
-      // What is farther away was set by a clock that was wrong, and would keep the user out until that time comes.
-      if (wait > 0 && wait <= longestBlockMs)
-        throw new Refusal('login.throttled', { retryAfter: Math.ceil(wait / 1000) })
+      const wait = await store.users.loadLoginBlock(key, now())
+      if (wait > 0) throw new Refusal('login.throttled', { retryAfter: Math.ceil(wait / 1000) })
     }
   }
   // Whoever is blocked takes nobody's place in the queue either.
