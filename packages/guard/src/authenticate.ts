@@ -1,4 +1,4 @@
-import type { ClientClass, Principal } from '@warder/policy'
+import { type ClientClass, clientClasses, type Principal } from '@warder/policy'
 import { type Reason, Refusal, readBearer, toRefusal } from '@warder/protocol'
 import type { ResolvedOptions, UserNames } from './options.ts'
 import type { TokenClaims } from './verify-jwt.ts'
@@ -11,8 +11,6 @@ export interface Credentials {
   /** The query of the request target, with or without `?`; a token there is never accepted. */
   readonly query?: string
 }
-
-const clientClasses: readonly ClientClass[] = ['pre-registered', 'document', 'local', 'self-registered']
 
 /** The token of a request (RFC 6750 section 2.1), from the one place where it may be. Throws `token.*`. */
 export function readToken(credentials: Credentials): string {

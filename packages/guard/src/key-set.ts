@@ -1,5 +1,6 @@
 import { Refusal } from '@warder/protocol'
 import { type KeySource, keyDeadline, loadJwks } from './load-jwks.ts'
+import { timeSince } from './time-since.ts'
 import { readVerificationKey, type VerificationKey } from './verification-key.ts'
 import { withDeadline } from './with-deadline.ts'
 
@@ -53,8 +54,8 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
     return pending
   }
 
-  const isFresh = (): boolean => now() - loadedAt < freshFor
-  const isUsable = (): boolean => now() - loadedAt < usableFor
+  const isFresh = (): boolean => timeSince(loadedAt, now()) < freshFor
+  const isUsable = (): boolean => timeSince(loadedAt, now()) < usableFor
 
   function unavailable(): Refusal {
     return new Refusal('keys.unavailable', { retryAfter, detail: String(failure), cause: failure })
@@ -62,7 +63,7 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
 
   async function freshen(): Promise<void> {
     if (!isFresh()) {
-      if (now() - triedAt >= (isUsable() ? retryWithKeys : retryWithout)) await refresh()
+      if (timeSince(triedAt, now()) >= (isUsable() ? retryWithKeys : retryWithout)) await refresh()
       else if (!isUsable()) await pending
     }
     if (!isUsable()) throw unavailable()
@@ -77,7 +78,7 @@ export function createKeySet(source: KeySource, now: () => number): KeySet {
   }
 
   async function pickAgain(algorithm: string, kid: string): Promise<VerificationKey | undefined> {
-    if (now() - missedAt >= coolDown) {
+    if (timeSince(missedAt, now()) >= coolDown) {
       missedAt = now()
       await refresh()
     } else {

@@ -1,5 +1,5 @@
 import type { ClientClass, Policy, Principal } from '@warder/policy'
-import { readResource } from '@warder/protocol'
+import { isLoopbackHost, readResource } from '@warder/protocol'
 import type { KeySource } from './load-jwks.ts'
 
 /** What is known about tokens that ended before their time. Both answer from memory. */
@@ -130,22 +130,13 @@ function checkUrl(name: string, value: unknown): string[] {
   if (typeof value !== 'string' || value === '') return [`${name} is missing`]
   if (!URL.canParse(value)) return [`${name} is not a URL`]
   const url = new URL(value)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
     return [`${name} must be https, or http on loopback`]
   }
   if (url.username !== '' || url.password !== '' || /[?#]/.test(value)) {
     return [`${name} must have no query, fragment or user info`]
   }
   return []
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(?:\.\d+){3}$/.test(hostname)
-  )
 }
 
 function checkKeys(keys: unknown): string[] {
@@ -155,10 +146,16 @@ function checkKeys(keys: unknown): string[] {
   const noQuery = typeof keys.jwksUri === 'string' ? keys.jwksUri.replace(/\?[^#]*$/, '') : keys.jwksUri
   return [
     ...checkUrl('keys.jwksUri', noQuery),
-    ...('fetch' in keys && keys.fetch !== undefined && typeof keys.fetch !== 'function'
-      ? ['keys.fetch is not a function']
-      : []),
+    ...checkKeyFetch('fetch' in keys ? keys.fetch : undefined, noQuery),
   ]
+}
+
+/** Of the runtime's own fetch, name servers are asked where a name below `localhost` is; whoever answers would give us the keys. */
+function checkKeyFetch(fetch: unknown, jwksUri: unknown): string[] {
+  if (fetch !== undefined) return typeof fetch === 'function' ? [] : ['keys.fetch is not a function']
+  const url = typeof jwksUri === 'string' ? URL.parse(jwksUri) : null
+  if (url?.protocol !== 'http:' || !url.hostname.endsWith('.localhost')) return []
+  return ['keys.jwksUri over http must be on localhost itself, or come with keys.fetch']
 }
 
 function checkPolicy(policy: unknown, server: unknown): string[] {

@@ -13,7 +13,7 @@ export interface RefusalContext {
   readonly principal?: Principal
   /** The protocol revision of the message; absent: a client of 2025-11-25 or before. */
   readonly era?: string
-  /** `Allow` of a 405; default `POST`. */
+  /** `Allow` of a 405; by default what an MCP endpoint knows. */
   readonly allow?: string
 }
 
@@ -55,7 +55,7 @@ export function writeRefusal(
   if (challenge !== undefined) headers['www-authenticate'] = formatChallenge(challenge)
   if (rule.status === 503 || rule.status === 429)
     headers['retry-after'] = String(notes.retryAfter ?? defaultRetryAfter)
-  if (rule.status === 405) headers['allow'] = context.allow ?? 'POST'
+  if (rule.status === 405) headers['allow'] = context.allow ?? 'GET, POST, DELETE'
   return { status: rule.status, headers, body: JSON.stringify(makeBody(refusal, context)) }
 }
 

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { makeFingerprint } from './fingerprint.ts'
+import { timeSince } from './time-since.ts'
 import { type TokenClaims, type TokenRules, type VerifiedJwt, verifyJwt } from './verify-jwt.ts'
 
 const lookMs = 60_000
@@ -20,7 +21,7 @@ export function createVerifiedTokens(
 
   /** So that memory is that of the tokens which live, and not that of all which ever came, up to `size`. */
   const forgetExpired = (now: number): void => {
-    if (now - lookedAt < lookMs) return
+    if (timeSince(lookedAt, now) < lookMs) return
     lookedAt = now
     for (const [id, { claims }] of verified.entries()) if (claims.expiresAt * 1000 <= now) verified.delete(id)
   }

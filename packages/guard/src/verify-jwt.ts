@@ -1,6 +1,7 @@
 import {
   type CompactJws,
   isAccessTokenType,
+  isJsonObject,
   ownValue,
   Refusal,
   readCompactJws,
@@ -130,10 +131,19 @@ function readClaims(payload: Json, issuer: string): TokenClaims {
   }
 }
 
-/** A claim that cannot be read ends the matter: without its groups, a user would escape what is denied to them. */
+/**
+ * A claim that cannot be read ends the matter: without its groups, a user would escape what is denied to them. So does a token
+ * that says its groups are too many for it and stand elsewhere (OpenID Connect Core section 5.6.2, `hasgroups` of Entra ID).
+ */
 function readGroups(payload: Json): readonly string[] {
+  const elsewhere = ownValue(payload, '_claim_names')
+  if (
+    (isJsonObject(elsewhere) && Object.hasOwn(elsewhere, 'groups')) ||
+    ownValue(payload, 'hasgroups') === true
+  )
+    throw new Refusal('token.claims', { detail: 'the groups are not in the token' })
   const groups = ownValue(payload, 'groups')
-  if (groups === undefined || groups === null) return []
+  if (groups === undefined) return []
   if (typeof groups === 'string') return [groups]
   if (!Array.isArray(groups) || !groups.every((group) => typeof group === 'string'))
     throw new Refusal('token.claims', { detail: 'groups' })

@@ -14,6 +14,7 @@ export function hasSignature(
   algorithm: string,
   key: CryptoKey,
 ): boolean | Promise<boolean> {
+  if (!hasLengthOfKey(signature, key)) return false
   const node = loadNodeCrypto()
   if (node === undefined) return hasSignatureByJose(token, algorithm, key)
   const way = ways[algorithm]
@@ -27,6 +28,12 @@ export function hasSignature(
   // Alone where nothing is to be said about it: an object around the key costs a fifth of the whole.
   const how = way.padding === undefined ? known : { ...way, key: known }
   return form !== undefined && node.verify(way.digest, signingInput, how, form)
+}
+
+/** An RSA signature is as long as the modulus (RFC 8017 section 8.1.2); OpenSSL takes one without its leading zeros too. */
+function hasLengthOfKey(signature: Uint8Array, { algorithm }: CryptoKey): boolean {
+  const { modulusLength } = algorithm as { readonly modulusLength?: number }
+  return modulusLength === undefined || signature.length === Math.ceil(modulusLength / 8)
 }
 
 /** That of Node itself: what other runtimes offer under the name has not been tried with every algorithm. */

@@ -47,7 +47,7 @@ describe('conditions behind the guard', () => {
 
   describe('RS-31 groups in the token of a foreign issuer', () => {
     const search = { kind: 'tool', name: 'search_notes', args: {} } as const
-    const outcomeFor = async (groups: unknown): Promise<string> => {
+    const outcomeFor = async (groups: unknown, more: object = {}): Promise<string> => {
       const keys = { jwks: async () => ({ keys: [signer.jwk] }) }
       const guard = createGuard({
         issuer,
@@ -57,7 +57,7 @@ describe('conditions behind the guard', () => {
         keys,
         now: () => start,
       })
-      const claims = { sub: 'eve', ...(groups === undefined ? {} : { groups }) }
+      const claims = { sub: 'eve', ...(groups === undefined ? {} : { groups }), ...more }
       return guard.decide(await principalFor(guard, claims), search).outcome
     }
 
@@ -69,17 +69,34 @@ describe('conditions behind the guard', () => {
       [['Staff'], 'hidden'],
       [[], 'hidden'],
       [undefined, 'hidden'],
-      [null, 'hidden'],
     ])('%j is %s', async (groups, wanted) => {
       expect(await outcomeFor(groups)).toBe(wanted)
     })
 
-    test.each([[{ staff: true }], [['staff', 1]], [7], [[['staff']]]])(
+    test.each([[{ staff: true }], [['staff', 1]], [7], [[['staff']]], [null]])(
       'M27 groups that cannot be read end the matter, since they may deny: %j',
       async (groups) => {
         expect(await reasonOf(outcomeFor(groups))).toBe('token.claims')
       },
     )
+
+    test.each([
+      { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'https://graph.example' } } },
+      { _claim_names: { groups: 'src1' } },
+      { hasgroups: true },
+    ])('M27 groups that stand elsewhere, as %j says, end the matter too', async (more) => {
+      expect(await reasonOf(outcomeFor(undefined, more))).toBe('token.claims')
+      expect(await reasonOf(outcomeFor(['staff'], more))).toBe('token.claims')
+    })
+
+    test.each([
+      { _claim_names: { address: 'src1' } },
+      { _claim_names: 'groups' },
+      { _claim_names: null },
+      { hasgroups: false },
+    ])('M27 twin: %j says nothing of the kind', async (more) => {
+      expect(await outcomeFor(['staff'], more)).toBe('open')
+    })
 
     test('RS-31 groups in a token count for nobody whom a directory knows', async () => {
       const guard = makeGuard({ policy: () => policy, findUser: () => ({ names: ['eve'], groups: [] }) })

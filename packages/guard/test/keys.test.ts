@@ -49,6 +49,59 @@ describe('H01 rotation', () => {
   })
 })
 
+describe('H01 H03 a clock that was ahead and is set right', () => {
+  const day = 24 * 60 * 60_000
+  it.each([
+    ['seconds', 5_000],
+    ['a day', day],
+  ])('H01 by %s: keys are loaded anew, and a removed one has ended', async (_, ahead) => {
+    const { state, tryToken, pass } = makeIssuer(signer.jwk)
+    pass(ahead)
+    const token = await signer.sign(longLived)
+    expect(await tryToken(token)).toBe('passed')
+    state.keys = [second.jwk]
+    pass(-ahead)
+    expect(await tryToken(token)).toBe('token.key')
+    expect(await tryToken(second.sign(longLived))).toBe('passed')
+  })
+  it('H01 twin: while it goes on rightly, the keys of a moment ago are not loaded anew', async () => {
+    const { state, tryToken, pass } = makeIssuer(signer.jwk)
+    expect(await tryToken(signer.sign(longLived))).toBe('passed')
+    pass(5_000)
+    expect(await tryToken(signer.sign({ ...longLived, jti: 'b' }))).toBe('passed')
+    expect(state.fetches).toBe(1)
+  })
+  it('H02 an unknown key id is looked for at once, and then not again in a cool-down', async () => {
+    const { state, tryToken, pass } = makeIssuer(signer.jwk)
+    pass(day)
+    expect(await tryToken(second.sign(longLived))).toBe('token.key')
+    pass(-day)
+    state.keys = [signer.jwk, second.jwk]
+    expect(await tryToken(second.sign(longLived))).toBe('passed')
+    const before = state.fetches
+    expect(await tryToken(signer.sign({}, { kid: 'made-up' }))).toBe('token.key')
+    expect(await tryToken(signer.sign({}, { kid: 'made-up-too' }))).toBe('token.key')
+    expect(state.fetches).toBe(before + 1)
+  })
+  it('H03 at a start without the issuer: the keys come as soon as it answers', async () => {
+    const { state, tryToken, pass } = makeIssuer(signer.jwk)
+    state.failing = true
+    pass(day)
+    expect(await tryToken(signer.sign(longLived))).toBe('keys.unavailable')
+    state.failing = false
+    pass(-day)
+    expect(await tryToken(signer.sign(longLived))).toBe('passed')
+  })
+  it('H03 while the issuer is away, nobody knows how old its keys are', async () => {
+    const { state, tryToken, pass } = makeIssuer(signer.jwk)
+    pass(day)
+    expect(await tryToken(signer.sign(longLived))).toBe('passed')
+    state.failing = true
+    pass(-day)
+    expect(await tryToken(signer.sign(longLived))).toBe('keys.unavailable')
+  })
+})
+
 it('H02 a flood of made-up key ids causes one fetch in a cool-down, and good tokens pass meanwhile', async () => {
   const { state, tryToken, pass } = makeIssuer(signer.jwk)
   expect(await tryToken(signer.sign())).toBe('passed')

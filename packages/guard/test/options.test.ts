@@ -61,6 +61,8 @@ describe('G36 a guard that must not start', () => {
     ['keys', { jwks: 'https://auth.example.com/jwks' }],
     ['keys', { jwksUri: 'http://auth.example.com/jwks' }],
     ['keys', { jwksUri: undefined }],
+    // A name server may say where this is, and what comes from there says who may sign.
+    ['keys', { jwksUri: 'http://auth.localhost:8765/jwks' }],
     ['keys', { jwksUri: 'https://auth.example.com/jwks', fetch: 'fetch' }],
     ['authorizationServers', []],
     ['authorizationServers', ['http://auth.example.com']],
@@ -82,6 +84,9 @@ describe('G36 a guard that must not start', () => {
     ['resource', 'http://127.0.0.1:8765/notes/mcp'],
     ['resource', 'http://[::1]:8765/notes/mcp'],
     ['keys', { jwksUri: 'https://auth.example.com/jwks?version=2' }],
+    ['keys', { jwksUri: 'https://auth.localhost/jwks' }],
+    ['keys', { jwksUri: 'http://localhost:8765/jwks' }],
+    ['keys', { jwksUri: 'http://auth.localhost:8765/jwks', fetch: async () => ({ status: 404 }) }],
     [
       'policy',
       () => {

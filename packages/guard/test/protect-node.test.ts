@@ -219,6 +219,29 @@ describe('what a handler writes about lists goes through the filter', () => {
     expect(response.headers.get('x-own')).toBeNull()
     expect(await response.json()).toMatchObject({ id: 1, error: { code: -32603 } })
   })
+  it.each<[status: number, headers: Record<string, string>, name: string, wanted: string | null]>([
+    [405, {}, 'allow', 'POST'],
+    [405, { allow: 'POST, DELETE' }, 'allow', 'POST, DELETE'],
+    [503, { 'retry-after': '7' }, 'retry-after', '7'],
+    [404, {}, 'allow', null],
+    [400, {}, 'allow', null],
+  ])('N02 a refusal %i with %j keeps its status, in words of ours', async (status, headers, name, wanted) => {
+    handle = (_incoming, outgoing) =>
+      outgoing.writeHead(status, { ...headers, 'x-own': 'wipe_disk' }).end('wipe_disk')
+    const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    expect([response.status, response.headers.get(name), response.headers.get('x-own')]).toEqual([
+      status,
+      wanted,
+      null,
+    ])
+    expect(await response.json()).toMatchObject({ jsonrpc: '2.0', error: { message: expect.any(String) } })
+  })
+  it('N02 twin: a JSON-RPC error passes as the handler wrote it', async () => {
+    const error = { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }
+    handle = (_incoming, outgoing) => outgoing.writeHead(404, json).end(JSON.stringify(error))
+    const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    expect([response.status, await response.json()]).toEqual([404, error])
+  })
   it('N02 a stream that turns bad ends with an error, and what is written later stays here', async () => {
     const good = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })
     handle = async (_incoming, outgoing) => {

@@ -7,6 +7,7 @@ import {
   issuer,
   makeGuard,
   metadataUrl,
+  policy,
   post,
   postModern,
   request,
@@ -145,7 +146,8 @@ describe('G34 RS-03 RS-04 metadata', () => {
       expect(await response.json()).toMatchObject({ resource, authorization_servers: [issuer] })
       expect((await get(path, 'HEAD')).status).toBe(200)
       expect((await get(path, 'OPTIONS')).status).toBe(204)
-      expect((await get(path, 'POST')).status).toBe(405)
+      const posted = await get(path, 'POST')
+      expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
     },
   )
   it.each([
@@ -328,6 +330,12 @@ describe('what the guard does not let through', () => {
       { jsonrpc: '2.0', method: 'tools/call', params: { name: 'search_notes' } },
     ],
     ['a form', 415, call('search_notes'), { 'content-type': 'application/x-www-form-urlencoded' }],
+    [
+      'L11 half a quotation',
+      415,
+      call('search_notes'),
+      { 'content-type': 'application/json; charset="utf-8' },
+    ],
     ['no JSON', 400, 'hello'],
     ['BOM', 400, `\ufeff${JSON.stringify(call('search_notes'))}`],
     ['GW-29 another tool in the header', 400, call('search_notes'), { 'mcp-name': 'create_note' }],
@@ -406,6 +414,102 @@ describe('what the guard does not let through', () => {
       expect(response.status).toBe(502)
       expect(await response.json()).toMatchObject({ id: 1, error: { code: -32603 } })
     }
+  })
+  it('a method that no MCP endpoint has is 405, with those that it has', async () => {
+    const put = new Request(resource, { method: 'PUT', headers: { authorization: `Bearer ${token}` } })
+    const response = await serve()(put)
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, DELETE'])
+  })
+  describe('N02 a refusal of the handler that cannot be filtered keeps its status, in words of ours', () => {
+    const refused = async (status: number, body: string, headers: Record<string, string> = {}) => {
+      const handler = async () =>
+        new Response(body, { status, headers: { 'x-own': 'wipe_disk', ...headers } })
+      const get = new Request(resource, { headers: { authorization: `Bearer ${token}` } })
+      const response = await protect(makeGuard(), handler)(get)
+      return { response, text: await response.text() }
+    }
+    it.each([
+      [405, { allow: 'POST' }, 'allow', 'POST'],
+      [405, {}, 'allow', 'POST'],
+      [405, { allow: 'POST, DELETE' }, 'allow', 'POST, DELETE'],
+      [405, { allow: 'wipe_disk' }, 'allow', 'POST'],
+      [429, { 'retry-after': '7' }, 'retry-after', '7'],
+      [503, { 'retry-after': 'wipe_disk' }, 'retry-after', '5'],
+      [404, {}, 'allow', null],
+      [400, {}, 'retry-after', null],
+      [500, {}, 'allow', null],
+    ] as const)('%i with %j', async (status, headers, name, wanted) => {
+      const { response, text } = await refused(status, 'wipe_disk', headers)
+      expect([response.status, response.headers.get(name)]).toEqual([status, wanted])
+      expect(JSON.parse(text)).toMatchObject({ jsonrpc: '2.0', error: { message: expect.any(String) } })
+      expect(text + [...response.headers].join()).not.toContain('wipe_disk')
+    })
+    it.each([401, 403, 407])('%i is none: nobody here could get what the handler wants', async (status) => {
+      const { response } = await refused(status, 'wipe_disk', { 'www-authenticate': 'Basic' })
+      expect([response.status, response.headers.get('www-authenticate')]).toEqual([502, null])
+    })
+    it.each([200, 301])('twin: %i, which is no refusal, is 502', async (status) => {
+      expect((await refused(status, 'wipe_disk')).response.status).toBe(502)
+    })
+    it.each([202, 404, 405])('twin: %i without a body passes as it is', async (status) => {
+      const { response, text } = await refused(status, '', { 'x-own': 'x', allow: 'POST' })
+      expect([response.status, response.headers.get('x-own'), text]).toEqual([status, 'x', ''])
+    })
+    it('twin: a JSON-RPC error passes as the handler wrote it', async () => {
+      const error = { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }
+      const { response, text } = await refused(404, JSON.stringify(error), {
+        'content-type': 'application/json',
+      })
+      expect([response.status, JSON.parse(text)]).toEqual([404, error])
+    })
+    it('twin: a stream without a byte passes as it is', async () => {
+      const empty = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          controller.enqueue(new Uint8Array())
+          controller.close()
+        },
+      })
+      const handler = async () => new Response(empty, { status: 202 })
+      const get = new Request(resource, { headers: { authorization: `Bearer ${token}` } })
+      expect((await protect(makeGuard(), handler)(get)).status).toBe(202)
+    })
+    it('is the handler’s own affair in the log; a good answer that cannot be filtered is not', async () => {
+      const outcomes = async (status: number): Promise<readonly string[]> => {
+        const log: string[] = []
+        const options = { log: ({ outcome }: { outcome: string }) => void log.push(outcome) }
+        const get = new Request(resource, { headers: { authorization: `Bearer ${token}` } })
+        await protect(makeGuard(), async () => new Response('wipe_disk', { status }), options)(get)
+        return log
+      }
+      expect([await outcomes(404), await outcomes(200)]).toEqual([['open'], ['open', 'refused']])
+    })
+    it('while the policy cannot be read, nothing of the handler’s answer counts', async () => {
+      let isBroken = false
+      const loaded = (): typeof policy => {
+        if (isBroken) throw new Error('no')
+        return policy
+      }
+      const handler = async () => {
+        isBroken = true
+        const error = { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'wipe_disk' } }
+        return Response.json(error, { status: 404 })
+      }
+      const get = new Request(resource, { headers: { authorization: `Bearer ${token}` } })
+      expect((await protect(makeGuard({ policy: loaded }), handler)(get)).status).toBe(503)
+    })
+    it('the rest of such an answer is not read', async () => {
+      let isCancelled = false
+      const endless = new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(new Uint8Array(1)),
+        cancel: () => {
+          isCancelled = true
+        },
+      })
+      const handler = async () => new Response(endless, { status: 404 })
+      const get = new Request(resource, { headers: { authorization: `Bearer ${token}` } })
+      expect((await protect(makeGuard(), handler)(get)).status).toBe(404)
+      expect(isCancelled).toBe(true)
+    })
   })
   it('N02 a stream that turns bad ends with an error for the same request', async () => {
     const good = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })

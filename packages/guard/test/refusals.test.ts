@@ -285,7 +285,7 @@ it('GW-29 GW-30 GW-31 a header mismatch is 400 -32020', () => {
 })
 
 it('a wrong method names the right ones', () => {
-  expect(guard.refuse(new Refusal('http.method')).headers['allow']).toBe('POST')
+  expect(guard.refuse(new Refusal('http.method')).headers['allow']).toBe('GET, POST, DELETE')
   expect(guard.refuse(new Refusal('http.method'), { allow: 'GET, POST' }).headers['allow']).toBe('GET, POST')
 })
 

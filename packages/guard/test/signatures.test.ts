@@ -71,6 +71,26 @@ describe.each([
     expect(await run(signer, resign(token, signWith('ieee-p1363')))).toBe('passed')
   })
 
+  test.each(['RS256', 'PS256'])(
+    'RS-09 %s is as long as its key: no zero is cut off or put before it',
+    async (name) => {
+      const signer = await makeSigner(name)
+      const key = KeyObject.from(signer.privateKey as Parameters<typeof KeyObject.from>[0])
+      const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
+      const make = (signed: Buffer) => sign('sha256', signed, name === 'PS256' ? { key, ...pss } : key)
+      let token = ''
+      // One of 256 signatures begins with a zero.
+      for (let at = 0; at === 0 || signatureOf(token)[0] !== 0; at++)
+        token = resign(await signer.sign({ jti: `token-${at}` }), make)
+      const right = signatureOf(token)
+      for (const wrong of [right.subarray(1), Buffer.concat([Buffer.alloc(1), right])]) {
+        const changed = resign(token, () => wrong)
+        expect(await run(signer, changed)).toBe('token.signature')
+      }
+      expect(await run(signer, token)).toBe('passed')
+    },
+  )
+
   test('RS-09 RSA-PSS with a salt of another length, and PKCS #1 under its name, are none', async () => {
     const signer = await makeSigner('PS256')
     const key = KeyObject.from(signer.privateKey as Parameters<typeof KeyObject.from>[0])

@@ -1,73 +1,61 @@
-/** Of which type the arguments must be where a condition compares them; `element` is any item of a list or mapping. */
-export interface Shape {
-  readonly types: Set<ValueType>
-  readonly fields: Map<string, Shape>
-  element: Shape | undefined
-  /** Whether `in` looks through the list: it takes an item that cannot be used for just another one. */
-  isSearched: boolean
-}
-
-export type ValueType = 'string' | 'number' | 'boolean' | 'null'
-
-export const makeShape = (): Shape => ({
-  types: new Set(),
-  fields: new Map(),
-  element: undefined,
-  isSearched: false,
-})
-
 // A loop costs the number of items times the size of what it looks at, so both are bounded.
 const maxItems = 1_000
 const maxCharacters = 100_000
 const maxDepth = 100
 
-/** No operator and no function of the library takes it, so whatever touches it cannot be evaluated. */
-const unusable = Symbol('unusable')
+/** Why a condition cannot look at the arguments of a call, in words for the log. */
+class Unreadable extends Error {}
 
 /**
- * The arguments of a call as the condition sees them: mappings as Maps, so that no key is special, and values of a type that
- * the condition does not expect as something that cannot be used. Undefined: too large for a condition with loops, or nested
- * too deep for any.
+ * The arguments of a call as a condition sees them: mappings as Maps, so that no key is special. Instead of
+ * them the reason why it cannot look at them: they are too large for a condition with loops, or nested too
+ * deep for any, or hold names of which a server that folds upper and lower case together takes one for
+ * another (M03): two in one mapping, or a name that is one of those that the condition asks for but for its
+ * case.
  */
 export function makeConditionArguments(
   args: Readonly<Record<string, unknown>>,
-  shape: Shape,
+  asked: ReadonlySet<string>,
   hasLoop: boolean,
-): ReadonlyMap<string, unknown> | undefined {
+): ReadonlyMap<string, unknown> | string {
+  const folded = new Set([...asked].map(fold))
   let items = 0
   let characters = 0
-  let isTooMuch = false
 
-  const copy = (value: unknown, fits: Shape | undefined, depth: number): unknown => {
+  const copy = (value: unknown, depth: number): unknown => {
     items += 1
     if (typeof value === 'string') characters += value.length
-    if (depth > maxDepth || (hasLoop && (items > maxItems || characters > maxCharacters))) isTooMuch = true
-    if (isTooMuch) return unusable
-    if (fits !== undefined && fits.types.size > 0 && !fits.types.has(typeOf(value) as ValueType))
-      return unusable
-    if (Array.isArray(value)) return copyItems(value, fits, depth)
-    if (typeof value === 'object' && value !== null) return copyFields(value, fits, depth)
-    return isScalar(value) ? value : unusable
+    if (depth > maxDepth || (hasLoop && (items > maxItems || characters > maxCharacters)))
+      throw new Unreadable('the arguments are too large for it')
+    if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1))
+    if (typeof value === 'object' && value !== null) return copyFields(value, depth)
+    return value
   }
 
-  const copyItems = (value: readonly unknown[], fits: Shape | undefined, depth: number): unknown => {
-    const all = value.map((item) => copy(item, fits?.element, depth + 1))
-    return fits?.isSearched === true && all.includes(unusable) ? unusable : all
-  }
-
-  const copyFields = (value: object, fits: Shape | undefined, depth: number): Map<string, unknown> => {
+  const copyFields = (value: object, depth: number): Map<string, unknown> => {
     const fields = new Map<string, unknown>()
+    const seen = new Set<string>()
     for (const [name, item] of Object.entries(value)) {
       characters += name.length
-      fields.set(name, copy(item, fits?.fields.get(name) ?? fits?.element, depth + 1))
+      const known = fold(name)
+      if (seen.has(known) || (folded.has(known) && !asked.has(name)))
+        throw new Unreadable('names of arguments differ only in upper and lower case')
+      seen.add(known)
+      fields.set(name, copy(item, depth + 1))
     }
     return fields
   }
 
-  const read = copyFields(args, shape, 0)
-  return isTooMuch ? undefined : read
+  try {
+    return copyFields(args, 0)
+  } catch (error) {
+    if (error instanceof Unreadable) return error.message
+    throw error
+  }
 }
 
-const typeOf = (value: unknown): string => (value === null ? 'null' : typeof value)
-
-const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean', 'null'].includes(typeOf(value))
+/**
+ * A name as readers see it that do not tell upper from lower case; for them `\u017f` is an s and `\u212a` a
+ * k.
+ */
+const fold = (name: string): string => name.toUpperCase().toLowerCase()

@@ -1,6 +1,8 @@
-import { type ASTNode, Environment } from '@marcbachmann/cel-js'
-import { makeConditionArguments, type Shape } from './condition-arguments.ts'
-import { type ConditionProblem, checkCondition } from './condition-rules.ts'
+import type { ASTNode } from '@marcbachmann/cel-js'
+import { makeConditionArguments } from './condition-arguments.ts'
+import { makeConditionEnvironment } from './condition-environment.ts'
+import { type ConditionProblem, type ConditionRules, checkCondition } from './condition-rules.ts'
+import { parseStrictly } from './condition-strict.ts'
 import type { ClientIdentity, UserIdentity } from './principal.ts'
 
 /** What a condition can look at. What is in `unknown` will be known at a call; what is neither given nor there never will. */
@@ -26,53 +28,54 @@ export interface Condition {
 
 const maxCharacters = 2_000
 
-const environment = new Environment({
-  limits: { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 3 },
-})
-  .registerVariable('args', 'map<string, dyn>')
-  .registerVariable({
-    name: 'user',
-    schema: { issuer: 'string', subject: 'string', names: 'list<string>', groups: 'list<string>' },
-  })
-  .registerVariable({ name: 'client', schema: { id: 'string', class: 'string' } })
-  .registerVariable('time', 'google.protobuf.Timestamp')
+const environment = makeConditionEnvironment(1)
 
 /**
  * Parses and type-checks a condition in CEL (Common Expression Language) over `args`, `user`, `client` and `time`.
  *
  * Bounded: no regular expressions, no loops within loops, no functions but those of `condition-rules.ts`, at most 2,000
- * characters; loops only over arguments of moderate size. Where the expression compares an argument with text, a number or
- * true and false, an argument of another type cannot be evaluated, instead of being just different (M17).
+ * characters; loops only over arguments of moderate size. Strict: where values of different types are compared, it cannot be
+ * evaluated, instead of their being just different (M17).
  */
 export function compileCondition(expression: string): Condition | ConditionProblem {
   if (expression.length > maxCharacters) {
     return { at: 0, message: `a condition has at most ${maxCharacters} characters` }
   }
-  let run: (context: Record<string, unknown>) => unknown
-  let rules: ReturnType<typeof checkCondition>
   try {
     const parsed = environment.parse(expression)
-    rules = checkCondition(parsed.ast as ASTNode)
+    const root = parsed.ast as ASTNode
+    const rules = checkCondition(root)
     if ('message' in rules) return rules
     const checked = parsed.check()
     if (!checked.valid) return readProblem(checked.error)
     if (checked.type !== 'bool' && checked.type !== 'dyn') {
       return { at: 0, message: `a condition is true or false, and this is of type ${checked.type}` }
     }
-    run = parsed
+    return makeCondition(parseStrictly(root), rules)
   } catch (error) {
     return readProblem(error)
   }
-  const { shape, uses, hasLoop } = rules
+}
+
+function makeCondition(
+  run: (context: Record<string, unknown>) => unknown,
+  { uses, asked, hasLoop }: ConditionRules,
+): Condition {
   return {
-    evaluate: (facts) => {
+    evaluate: ({ user, client, args, now, unknown }) => {
+      // What is left out is an error in the expression, and one that `false && …` and `true || …` outlive.
+      const context: Record<string, unknown> = { user, client }
+      if (now !== undefined) context['time'] = new Date(now)
+      const read =
+        args !== undefined && uses.has('args') ? makeConditionArguments(args, asked, hasLoop) : undefined
+      if (typeof read === 'object') context['args'] = read
       try {
-        const result = run(makeContext(facts, shape, hasLoop, uses.has('args')))
+        const result = run(context)
         if (typeof result === 'boolean') return { holds: result ? 'yes' : 'no' }
         return { holds: 'failed', why: 'the result is neither true nor false' }
       } catch (error) {
-        if ([...facts.unknown].some((name) => uses.has(name))) return { holds: 'unknown' }
-        return { holds: 'failed', why: codeOf(error) }
+        if ([...unknown].some((name) => uses.has(name))) return { holds: 'unknown' }
+        return { holds: 'failed', why: typeof read === 'string' ? read : codeOf(error) }
       }
     },
   }
@@ -81,21 +84,6 @@ export function compileCondition(expression: string): Condition | ConditionProbl
 /** A condition that nobody could check is one that can never be evaluated. */
 export const brokenCondition: Condition = {
   evaluate: () => ({ holds: 'failed', why: 'it is no valid condition' }),
-}
-
-function makeContext(
-  facts: Facts,
-  shape: Shape,
-  hasLoop: boolean,
-  usesArgs: boolean,
-): Record<string, unknown> {
-  const { user, client, args, now } = facts
-  const context: Record<string, unknown> = { user, client }
-  if (now !== undefined) context['time'] = new Date(now)
-  // What is left out is an error in the expression, and one that `false && …` and `true || …` outlive.
-  const read = args !== undefined && usesArgs ? makeConditionArguments(args, shape, hasLoop) : undefined
-  if (read !== undefined) context['args'] = read
-  return context
 }
 
 /** The library's message can repeat values of arguments, which do not belong in a log; its code cannot. */

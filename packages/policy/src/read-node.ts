@@ -38,7 +38,10 @@ export interface NodeReader {
   flag(place: Place, what: string): boolean | undefined
 }
 
-/** Control characters, line separators, lone surrogates, and what turns the direction of text around. */
+/**
+ * Control characters, line separators, lone surrogates, and what turns the direction of text around. Not all that nobody sees:
+ * joiners and selectors belong into the titles of many languages; names of tools must not have them either (`unfitPattern`).
+ */
 export const unfitText: RegExp =
   /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u
 

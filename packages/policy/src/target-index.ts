@@ -64,8 +64,8 @@ export function isPlainName(name: string): boolean {
 
 /**
  * Whether a resource URI may be matched by a pattern: no dot segments in any spelling, no backslash, no white space or
- * control characters, at most 8,192 characters. `file:///docs/*` shall not open `file:///docs/../secret`, which the server
- * behind may well resolve.
+ * control characters, not encoded more than a few times over, at most 8,192 characters. `file:///docs/*` shall not open
+ * `file:///docs/../secret`, which the server behind may well resolve.
  */
 export function isPlainUri(uri: string): boolean {
   if (uri.length === 0 || uri.length > 8192) return false
@@ -73,9 +73,31 @@ export function isPlainUri(uri: string): boolean {
     const code = uri.charCodeAt(at)
     if (code <= 0x20 || code === 0x5c || code === 0x7f) return false
   }
-  const decoded = uri
-    .replace(/%(?:25)*2e/gi, '.')
-    .replace(/%(?:25)*2f/gi, '/')
-    .replace(/%(?:25)*5c/gi, '/')
-  return !decoded.split(/[/?#]/).some((segment) => segment === '.' || segment === '..')
+  const decoded = decodeAscii(uri)
+  if (decoded === undefined || hasControls(decoded)) return false
+  // Some servers cut off what follows a semicolon within a segment.
+  return !decoded.split(/[/\\?#;]/).some((segment) => segment === '.' || segment === '..')
+}
+
+const maxDecodings = 5
+
+/** As whoever decodes as often as there is something to decode sees it; undefined where that goes on and on. */
+function decodeAscii(text: string): string | undefined {
+  let before = text
+  for (let count = 0; count <= maxDecodings; count++) {
+    const decoded = before.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+    if (decoded === before) return decoded
+    before = decoded
+  }
+  return undefined
+}
+
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
 }

@@ -61,20 +61,30 @@ function readReference(reference: unknown): McpCall {
 
 const maxSubscribed = 200
 
+/** What a `subscriptions/listen` asks for: its filter as it came, and the resources in it. */
+export interface ListenFilter {
+  readonly filter: JsonObject
+  readonly uris: readonly string[]
+}
+
 /**
- * The URIs that a `subscriptions/listen` asks for; each must be decided like `resources/read` (MCP GW-64). Else none. More than
- * 200 are `message.too-complex`.
+ * The filter of a `subscriptions/listen` (MCP GW-62): `message.params` for what is none, and `message.too-complex` for more than 200
+ * URIs. Does not look at the lists that it names.
  */
-export function readSubscribedResources(message: McpMessage): readonly string[] {
-  if (message.method !== 'subscriptions/listen') return []
-  const filter = ownValue(message.params ?? {}, 'notifications')
+export function readListenFilter({ params = {} }: McpMessage): ListenFilter {
+  const filter = ownValue(params, 'notifications')
   if (!isJsonObject(filter)) throw malformed('notifications')
-  const uris = ownValue(filter, 'resourceSubscriptions')
-  if (uris === undefined) return []
+  const given = ownValue(filter, 'resourceSubscriptions')
+  const uris = given === undefined ? [] : given
   if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string'))
     throw malformed('resourceSubscriptions')
   if (uris.length > maxSubscribed) throw new Refusal('message.too-complex', { detail: 'subscriptions' })
-  return uris
+  return { filter, uris }
+}
+
+/** The URIs that a `subscriptions/listen` asks for; each must be decided like `resources/read` (MCP GW-64). Else none. */
+export function readSubscribedResources(message: McpMessage): readonly string[] {
+  return message.method === 'subscriptions/listen' ? readListenFilter(message).uris : []
 }
 
 /** The same `subscriptions/listen` for these URIs only; the message itself when it asks for no others. */

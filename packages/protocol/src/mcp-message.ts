@@ -1,4 +1,6 @@
 import type { JsonRpcId } from './json-rpc.ts'
+import { checkMemberNames } from './member-names.ts'
+import { PROTOCOL_VERSION_META_KEY } from './meta-keys.ts'
 import { Refusal } from './refusals.ts'
 import { isJsonObject, type JsonObject, ownValue, readStrictJson } from './strict-json.ts'
 import { unsupportedVersion } from './supported-versions.ts'
@@ -38,7 +40,6 @@ export interface McpResponse extends MessageBase {
 /** One message of a client, read once and strictly. */
 export type McpMessage = McpRequest | McpNotification | McpResponse
 
-const versionKey = 'io.modelcontextprotocol/protocolVersion'
 const maxIdLength = 1024
 const members: Readonly<Record<McpMessage['kind'], readonly string[]>> = {
   request: ['jsonrpc', 'id', 'method', 'params'],
@@ -50,9 +51,9 @@ const members: Readonly<Record<McpMessage['kind'], readonly string[]>> = {
  * The one JSON-RPC message of a POST body (MCP streamable HTTP, JSON-RPC 2.0 section 4).
  *
  * Strict JSON as `readStrictJson` has it, no batch (`message.batch`), no member beyond those of JSON-RPC in exactly their
- * spelling (`message.shape`), `params` an object and `_meta` in it too (`message.params`), ids strings of at most 1,024 characters or
- * safe integers, the protocol version in `_meta` a string (`message.version`). Does not check that method and version are
- * supported, nor headers, nor the size of the body.
+ * spelling (`message.shape`), `params` an object and `_meta` in it too, with the names that `checkMemberNames` takes
+ * (`message.params`), ids strings of at most 1,024 characters or safe integers, the protocol version in `_meta` a string
+ * (`message.version`). Does not check that method and version are supported, nor headers, nor the size of the body.
  */
 export function readMcpMessage(bytes: Uint8Array): McpMessage {
   const value = readStrictJson(bytes)
@@ -99,10 +100,11 @@ function readParams(value: JsonObject): { params?: JsonObject; version?: string 
   if (!Object.hasOwn(value, 'params')) return {}
   const { params } = value
   if (!isJsonObject(params)) throw new Refusal('message.params', { detail: 'params' })
+  checkMemberNames(params)
   const meta = ownValue(params, '_meta')
   if (meta === undefined) return { params }
   if (!isJsonObject(meta)) throw new Refusal('message.params', { detail: '_meta' })
-  const version = ownValue(meta, versionKey)
+  const version = ownValue(meta, PROTOCOL_VERSION_META_KEY)
   if (version === undefined) return { params }
   if (typeof version !== 'string') throw unsupportedVersion(JSON.stringify(version), 'meta')
   return { params, version }

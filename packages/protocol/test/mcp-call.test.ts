@@ -166,6 +166,31 @@ describe('M14, M17: targets and arguments', () => {
   })
 })
 
+describe('M03: what is decided is what every reader of the same bytes would do', () => {
+  it.each([
+    ['tools/call', { name: 'echo' }, { Name: 'wipe' }],
+    ['tools/call', { name: 'echo' }, { Arguments: { force: true } }],
+    ['prompts/get', { name: 'p' }, { NAME: 'hidden' }],
+    ['resources/read', { uri: 'a://open' }, { URI: 'a://secret' }],
+    ['tools/list', {}, { Cursor: '7' }],
+    [
+      'completion/complete',
+      { ref: { type: 'ref/prompt', name: 'p' } },
+      { Ref: { type: 'ref/prompt', name: 'q' } },
+    ],
+  ])('M03 %s %j gives no call with %j beside it', (method, params, more) => {
+    expect(reasonOf(() => readCall(older(method, { ...params, ...more })))).toBe('message.params')
+    expect(reasonOf(() => readCall(older(method, params)))).toBe('accepted')
+  })
+
+  it('M03 a subscription cannot hide its resources behind another spelling', () => {
+    const listen = (notifications: object) => () =>
+      readSubscribedResources(modern('subscriptions/listen', { notifications }))
+    expect(reasonOf(listen({ ResourceSubscriptions: ['a://secret'] }))).toBe('message.params')
+    expect(listen({ resourceSubscriptions: ['a://open'] })()).toEqual(['a://open'])
+  })
+})
+
 describe('GW-64: subscriptions', () => {
   it('GW-64 names the resources of a subscription', () => {
     const listen = (notifications: unknown) => modern('subscriptions/listen', { notifications })

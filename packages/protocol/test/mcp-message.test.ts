@@ -112,6 +112,92 @@ describe('M03, M13: members', () => {
   })
 })
 
+describe('M03: members of params that a reader who folds case takes for others', () => {
+  const version = 'io.modelcontextprotocol/protocolVersion'
+  const good: Readonly<Record<string, object>> = {
+    'tools/call': { name: 'echo', arguments: { a: 1 }, _meta: { progressToken: 'p' } },
+    'tools/list': { cursor: 'c' },
+    'resources/read': { uri: 'a://b', _meta: { [version]: '2026-07-28' } },
+    'completion/complete': {
+      ref: { type: 'ref/prompt', name: 'p' },
+      argument: { name: 'a', value: 'v' },
+      context: { arguments: { A: '1', a: '2' } },
+    },
+    'subscriptions/listen': { notifications: { toolsListChanged: true, resourceSubscriptions: ['a://b'] } },
+    initialize: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } },
+    'notifications/cancelled': { requestId: 1, reason: 'r' },
+  }
+  const sent = (method: string, params: object) => ({ jsonrpc: '2.0', id: 1, method, params })
+
+  it.each(Object.entries(good))('M03 twin: %s %j', (method, params) => {
+    expect(reason(sent(method, params))).toBe('accepted')
+  })
+
+  it.each([
+    ['tools/call', { Name: 'wipe' }],
+    ['tools/call', { NAME: 'wipe' }],
+    ['tools/call', { argument\u017f: {} }],
+    ['tools/call', { _META: {} }],
+    ['tools/call', { 'name\0x': 'wipe' }],
+    ['tools/list', { Cursor: '7' }],
+    ['resources/read', { URI: 'a://c' }],
+    ['resources/read', { ur\u0130: 'a://c' }],
+    ['initialize', { ProtocolVersion: '2026-07-28' }],
+    ['notifications/cancelled', { requestID: 2 }],
+    ['tools/call', { extra: 1, Extra: 2 }],
+  ])('M03 refuses %s with %j, beside what is right and alone', (method, more) => {
+    expect(reason(sent(method, { ...good[method], ...more }))).toBe('message.params')
+    expect(reason(sent(method, { ...more }))).toBe('message.params')
+    expect(reason(sent(method, { ...good[method], extra: 1, other: 2 }))).toBe('accepted')
+  })
+
+  it.each([
+    ['completion/complete', 'ref', { Name: 'q' }],
+    ['completion/complete', 'ref', { Type: 'ref/resource' }],
+    ['completion/complete', 'argument', { VALUE: 'w' }],
+    ['completion/complete', 'context', { Arguments: {} }],
+    ['subscriptions/listen', 'notifications', { ResourceSubscriptions: ['a://c'] }],
+    ['tools/call', '_meta', { [version.toUpperCase()]: '2026-07-28' }],
+    ['tools/call', '_meta', { ProgressToken: 'q' }],
+  ])('M03 refuses %s whose %s has %j', (method, member, more) => {
+    const params = good[method] as Record<string, object>
+    expect(reason(sent(method, { ...params, [member]: { ...params[member], ...more } }))).toBe(
+      'message.params',
+    )
+    expect(reason(sent(method, { ...params, [member]: { ...params[member], extra: 1 } }))).toBe('accepted')
+  })
+
+  it('M03 leaves the names in arguments to the tool, and takes a _meta whose names only look like those of params', () => {
+    expect(reason(sent('tools/call', { name: 'a', arguments: { Name: 1, name: 2, \u017f: 3 } }))).toBe(
+      'accepted',
+    )
+    expect(reason(sent('tools/call', { name: 'a', _meta: { Name: 1, URI: 2 } }))).toBe('accepted')
+  })
+
+  it('M03 refuses every other spelling of a name of the protocol, wherever it stands', () => {
+    const known = ['name', 'uri', 'arguments', 'ref', 'cursor', '_meta', 'notifications', 'type', 'level']
+    const twins: Readonly<Record<string, string>> = { s: '\u017f', k: '\u212a' }
+    const spelling = fc
+      .tuple(fc.constantFrom(...known), fc.array(fc.constantFrom('upper', 'twin', 'same'), { minLength: 13 }))
+      .map(([name, how]) =>
+        [...name]
+          .map((letter, at) => {
+            if (how[at] === 'upper') return letter.toUpperCase()
+            return how[at] === 'twin' ? (twins[letter] ?? letter) : letter
+          })
+          .join(''),
+      )
+      .filter((name) => !known.includes(name))
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(good)), spelling, fc.jsonValue(), (method, name, value) => {
+        expect(reason(sent(method, { ...good[method], [name]: value }))).toBe('message.params')
+        expect(reason(sent(method, { [name]: value, ...good[method] }))).toBe('message.params')
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
 describe('M11: ids', () => {
   it.each([null, [], {}, [1], true, 1.5, 1e20, 'x'.repeat(1025), 'x'.repeat(1_000_000)])(
     'M11 refuses an id like %j',

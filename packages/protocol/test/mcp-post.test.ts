@@ -40,6 +40,12 @@ describe('OT-10: what one POST carries', () => {
     expect(textOf(post.messages[1]!)).toBe(JSON.stringify(batch[1]))
   })
 
+  it('M03 refuses a batch in which one message has a member that another reader takes for its name', () => {
+    const call = (more: object) => ({ ...request(2, 'tools/call'), params: { name: 'echo', ...more } })
+    expect(reason([request(1), call({ Name: 'wipe' })])).toBe('message.params')
+    expect(reason([request(1), call({ extra: 'wipe' })])).toBe('accepted')
+  })
+
   it('takes a batch of one, of responses, and of fifty; no empty one and none of fifty-one', () => {
     const many = (count: number) => Array.from({ length: count }, (_, id) => request(id))
     expect(reason([request()])).toBe('accepted')

@@ -12,7 +12,7 @@ const named = (name: string): readonly Step[] => [
   { do: 'call', older: true, params: { name }, headers: { 'mcp-protocol-version': '2025-11-25' } },
 ]
 
-/** Group M: what stands in a message. */
+/** Group M: what stands in a message; of group R, a tool that nobody has decided about. */
 export const messageRows: readonly Row[] = [
   {
     id: 'M01',
@@ -58,6 +58,36 @@ export const messageRows: readonly Row[] = [
     }),
   },
   {
+    id: 'M03',
+    ...message,
+    isChoice: true,
+    expect: ['400 -32602'],
+    tries: flawed(good, {
+      'Name beside name': { edit: ['"name"', '"Name":"write_note","name"'] },
+      'NAME beside name': { edit: ['"name"', '"NAME":"write_note","name"'] },
+      'Arguments for arguments': { edit: ['"arguments"', '"Arguments"'] },
+      'arguments with a long s': { edit: ['"arguments"', '"argument\u017f":{"text":"y"},"arguments"'] },
+      'URI in a call': { edit: ['"name"', '"URI":"secret:///x","name"'] },
+    }),
+  },
+  {
+    id: 'M03',
+    ...policed,
+    isChoice: true,
+    expect: ['400 -32602'],
+    tries: [
+      { rpc: 'tools/list', params: { Cursor: '1' } },
+      { rpc: 'subscriptions/listen', params: { notifications: { ResourceSubscriptions: ['secret:///x'] } } },
+      {
+        rpc: 'completion/complete',
+        params: { ref: { type: 'ref/prompt', name: 'summarize', Name: 'secret' } },
+      },
+    ].map(({ rpc, params }) => ({
+      what: JSON.stringify(params),
+      steps: [{ do: 'call', rpc, params } as const],
+    })),
+  },
+  {
     id: 'M05',
     ...policed,
     expect: ['deny'],
@@ -93,8 +123,13 @@ export const messageRows: readonly Row[] = [
       'read_note\u0000',
       'x'.repeat(129),
       'delete_all',
-      'new_tool',
     ].map((name) => ({ what: JSON.stringify(name).slice(0, 40), steps: named(name) })),
+  },
+  {
+    id: 'R03',
+    ...policed,
+    expect: ['deny'],
+    tries: [{ what: 'a tool that no line names cannot be called', steps: named('new_tool') }],
   },
   {
     id: 'M10',

@@ -1,6 +1,7 @@
 import type { Call, Principal } from '@warder/policy'
 import {
   checkMirroredHeaders,
+  isJsonType,
   type McpMessage,
   type MirroredHeaders,
   narrowSubscription,
@@ -14,7 +15,7 @@ import type { Guard } from '../guard.ts'
 import type { RefusalContext } from '../refuse.ts'
 import { makeSenderCheck, type SenderRules } from './check-sender.ts'
 import { type Incoming, type RequestHead, readHeader } from './incoming.ts'
-import { metadataAnswer } from './metadata-answer.ts'
+import { metadataAnswer, metadataMethods } from './metadata-answer.ts'
 import type { PlainAnswer } from './plain-answer.ts'
 
 /** One line of an author's log: what was decided and why. Holds no token and no arguments. */
@@ -115,6 +116,7 @@ export function makeDoor(guard: Guard, options: ProtectOptions): Door {
     begin: () => ({ context: {}, because: '' }),
     corsHeaders: (request) => sender.corsHeaders(request),
     async enter(request, visit) {
+      visit.context = { allow: metadataMethods }
       const metadata = metadataAnswer(guard, request)
       if (metadata !== undefined) return metadata
       sender.check(request)
@@ -160,11 +162,8 @@ function authenticate(guard: Guard, request: RequestHead): Promise<Principal> {
   })
 }
 
-const jsonType = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i
-
 function readBody(request: Incoming, limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const type = readHeader(request, 'content-type') ?? ''
-  if (type !== 'application/json' && !jsonType.test(type)) throw new Refusal('http.content-type')
+  if (!isJsonType(readHeader(request, 'content-type'))) throw new Refusal('http.content-type')
   if (request.bodyUsed) throw new Refusal('internal', { detail: 'the body was read before the guard' })
   return request.readBody(limit)
 }

@@ -8,6 +8,7 @@ import { formatServerSentEvent } from '../server-sent-events.ts'
 import { aboutBytes } from './filtered-response.ts'
 import { drained } from './node.ts'
 import { openQueue } from './open-queue.ts'
+import { refuseStatus } from './refuse-status.ts'
 
 /** What is being answered, and to whom. */
 interface Asked {
@@ -19,8 +20,8 @@ interface Asked {
 /**
  * Lets what a handler writes to a response of node:http through the filter: from here on its `writeHead`, `write`, `end` and
  * `flushHeaders` only collect, and what the principal may see goes to the ones that were there before. What cannot be read is refused
- * with 502 while nothing was sent, `before` being the headers that stay; later the stream ends with a JSON-RPC error. An answer
- * without a body passes as it is. Answers how to undo this, for as long as `headersSent` says no.
+ * while nothing was sent, as `refuseStatus` says, `before` being the headers that stay; later the stream ends with a JSON-RPC error.
+ * An answer without a body passes as it is. Answers how to undo this, for as long as `headersSent` says no.
  */
 export function filterNodeResponse(
   guard: Guard,
@@ -59,12 +60,15 @@ export function filterNodeResponse(
   const refuse = (error: unknown): void => {
     queue.close()
     if (response.destroyed) return
-    const { status, headers, body } = guard.refuse(toRefusal(error), context)
     if (isSent) {
       // Only an event stream gets here: a JSON answer comes out in one piece.
+      const { body } = guard.refuse(toRefusal(error), context)
       end.call(response, formatServerSentEvent({ data: body }), 'utf8')
       return
     }
+    const [allow, retryAfter] = [response.getHeader('allow'), response.getHeader('retry-after')]
+    const head = { status: response.statusCode, allow, retryAfter }
+    const { status, headers, body } = refuseStatus(guard, error, head, context)
     resetHeaders(response, before)
     writeHead.call(response, status, { ...headers })
     end.call(response, body, 'utf8')

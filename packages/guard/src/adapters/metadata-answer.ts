@@ -10,6 +10,9 @@ const cors = {
   'access-control-allow-methods': 'GET, HEAD',
 }
 
+/** `Allow` of a 405 at these places. */
+export const metadataMethods = 'GET, HEAD, OPTIONS'
+
 /**
  * The protected resource metadata at its two places (RFC 9728 section 3.1, MCP RS-03, RS-04): with the path of the resource, and
  * at the root, since exactly one server is protected here. Undefined for any other path; other well-known paths of this kind
