@@ -40,6 +40,7 @@ export const outcomes: Readonly<Record<string, Readonly<Record<string, string>>>
     'name-array.txt': 'message.params',
     'name-inherited.txt': 'message.params',
     'name-missing.txt': 'message.params',
+    'name-twice-folded.txt': 'message.params',
     'params-array.txt': 'message.params',
   },
   'event-stream': {

@@ -26,6 +26,7 @@ export const groups: Readonly<Record<string, Group>> = {
       'json-rpc',
       'mcp-call',
       'mcp-message',
+      'member-names',
       'mcp-post',
       'mirrored-headers',
     ),
@@ -63,6 +64,9 @@ export const groups: Readonly<Record<string, Group>> = {
       'condition',
       'condition-arguments',
       'condition-rules',
+      'condition-environment',
+      'condition-equality',
+      'condition-strict',
     ),
     // Not those that read the documentation, which the copy does not have.
     tests: source(
@@ -97,6 +101,7 @@ export const groups: Readonly<Record<string, Group>> = {
       'verify-signature',
       'verified-tokens',
       'key-set',
+      'time-since',
     ),
     tests: source(
       'guard/test/*.test',

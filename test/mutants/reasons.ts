@@ -178,10 +178,9 @@ export const reasons: readonly Reason[] = [
   ...['length > value.length', 'length > most'].map((code) =>
     inPolicy('pattern-index', code, 'false', sameLists),
   ),
-  inPolicy('condition-arguments', 'isTooMuch', 'false', 'too much stays too much: the rest is read in vain'),
   inPolicy(
     'condition',
-    'read !== undefined',
+    "typeof read === 'object'",
     'true',
     'the library takes a variable that is undefined for one that is not there',
   ),
@@ -191,12 +190,6 @@ export const reasons: readonly Reason[] = [
     ["typeof summary === 'string'", 'true'],
   ].map(([code = '', by = '']) =>
     inPolicy('condition', code, by, 'no text is known for which the library throws an error without it'),
-  ),
-  inPolicy(
-    'condition-rules',
-    "node.args[0].op === 'id'",
-    'true',
-    'for the compiler: what is no name has no text there, or no fields',
   ),
   inPolicy('target-index', '!line.pattern.isExact', 'true', 'a name is found as a pattern too, only slower'),
   inPolicy(
