@@ -78,6 +78,13 @@ test('T03 log verify proves a log, names the line that was touched, and finds a 
   const json = JSON.parse((await log('verify', '--data', data, '--json')).out)
   expect(json).toMatchObject({ records: 5, problems: [{ kind: 'altered', line: 2 }] })
 
+  await writeFile(file, lines.slice(2).join('\n'))
+  const front = await log('verify', '--data', data, '--against', checkpoint)
+  expect(front.code).toBe(1)
+  expect(front.out).toMatch(
+    /^missing +decisions-[\d-]+\.jsonl:1: the records of this file .*up to 2, are missing/,
+  )
+
   await writeFile(file, `${lines.slice(0, 2).join('\n')}\n`)
   expect((await log('verify', '--data', data)).code).toBe(0)
   const cut = await log('verify', '--data', data, '--against', checkpoint)

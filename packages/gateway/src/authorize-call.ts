@@ -28,6 +28,15 @@ export function authorizeCall(guard: Guard, principal: Principal, incoming: Inco
   }
 }
 
+/** Whether the policy in force lets all of them pass, as `areOpen` says it; one that cannot be read lets nothing pass. */
+export function areStillOpen(guard: Guard, principal: Principal, incoming: readonly IncomingCall[]): boolean {
+  try {
+    return areOpen(incoming.map((call) => authorizeCall(guard, principal, call)))
+  } catch {
+    return false
+  }
+}
+
 /** Whether all messages may go on; one that may not keeps its whole batch here (OT-10). */
 export function areOpen(decided: readonly DecidedCall[]): boolean {
   return decided.every(({ decision }) => decision.outcome === 'open')

@@ -10,7 +10,7 @@ import { createLogQueue } from './log-queue.ts'
 import { createRefusalCounts } from './refusal-counts.ts'
 
 /** What the log itself adds to a record. */
-type Added = 'id' | 'at' | 'kind' | 'n' | 'after' | 'mac'
+type Added = 'id' | 'at' | 'kind' | 'begins' | 'n' | 'after' | 'mac'
 
 export type DecisionEntry = Omit<DecisionRecord, Added>
 export type OutcomeEntry = Omit<OutcomeRecord, Added>

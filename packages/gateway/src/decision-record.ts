@@ -7,6 +7,8 @@ interface Stamp {
   /** Number of the record in its log, seal of the record before it, and its own; there once it is written (T03). */
   readonly n?: number
   readonly after?: string
+  /** Name of the file that the record is the first of. */
+  readonly begins?: string
   readonly mac?: string
 }
 

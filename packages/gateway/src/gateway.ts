@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Guard } from '@warder/guard'
 import type { Principal } from '@warder/policy'
 import { Refusal, toRefusal } from '@warder/protocol'
@@ -36,8 +37,13 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Takes the request, or says false at once when its path is none of ours; never throws. */
   handle(req: IncomingMessage, res: ServerResponse): boolean
-  /** Ends what these callers have in progress, calls and streams: for revocations and for a policy that became narrower. */
+  /** Ends what these callers have in progress, calls and streams: for revocations. */
   closeStreams(match: (principal: Principal) => boolean): void
+  /**
+   * Ends the calls that the policy would not let pass any more, and the streams that stay open for news; all others go on to their
+   * answer. For a policy that became narrower.
+   */
+  closeNarrowed(): void
   /** Ends the streams that stay open for news; calls in progress go on to their answer. For a stop that loses nothing. */
   closeNews(): void
   /** Ends everything in progress and the upstreams, and records how it ended; the log stays open. */
@@ -56,7 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const routes = createRoutes(options.routes)
   const exchanges = createOpenExchanges(now, options.limits)
   const cursors = createListCursors(options.secret)
-  const { stalled } = options.limits ?? {}
+  const { stalled, ending = 5_000 } = options.limits ?? {}
   const inProgress = new Set<Promise<void>>()
 
   async function handleEndpoint(
@@ -80,6 +86,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         authorization: head.headers.get('authorization') ?? [],
         ...(head.query === undefined ? {} : { query: head.query }),
       })
+      // Its connection was closed while we looked at the token; nothing will tell us any more.
+      if (res.destroyed) return
       if (kind === 'old-transport') throw oldTransport(route.guard.resource)
       exchange = exchanges.open(principal)
     } catch (error) {
@@ -134,16 +142,23 @@ export function createGateway(options: GatewayOptions): Gateway {
       inProgress.add(settled)
       return true
     },
-    closeStreams(match) {
-      exchanges.close(match, new Refusal('token.revoked'))
-    },
+    closeStreams: (match) => exchanges.close(match, new Refusal('token.revoked')),
+    closeNarrowed: () => exchanges.closeNarrowed(new Refusal('token.revoked')),
     closeNews: () => exchanges.closeNews(closing()),
     async close() {
       exchanges.close(() => true, closing())
       await Promise.all(options.routes.map((route) => route.upstream.close()))
-      await Promise.all(inProgress)
+      await within(ending, Promise.all(inProgress))
     },
   }
+}
+
+/** Waits for it, but not longer than so many milliseconds. */
+async function within(patience: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController()
+  const patient = delay(patience, undefined, { signal: over.signal }).catch(() => undefined)
+  await Promise.race([work, patient])
+  over.abort()
 }
 
 function closing(): Refusal {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RefusalContext } from '@warder/guard'
 import type { Principal } from '@warder/policy'
 import { type McpPost, Refusal, toRefusal } from '@warder/protocol'
-import { areOpen, authorizeCall, type DecidedCall } from './authorize-call.ts'
+import { areOpen, areStillOpen, authorizeCall, type DecidedCall } from './authorize-call.ts'
 import type { Door } from './check-door.ts'
 import { allowedMethods, corsHeaders } from './cors.ts'
 import { decisionEntries, refusedEntry } from './decision-entry.ts'
@@ -16,7 +16,7 @@ import { checkNoBody, readBody } from './read-body.ts'
 import { type Incoming, readIncoming, readPost } from './read-call.ts'
 import { type Head, only } from './read-head.ts'
 import { type RefusalWriter, refusalWriter } from './refusal-writer.ts'
-import { refuseCalls } from './refuse-calls.ts'
+import { endedAnswer, refuseCalls } from './refuse-calls.ts'
 import type { Route } from './route.ts'
 import { listenStreamWords, type StreamWords, sessionStreamWords } from './stream-words.ts'
 import { readMediaType } from './upstream-headers.ts'
@@ -42,6 +42,8 @@ export interface Arrival {
 interface Progress {
   post?: McpPost
   incoming?: Incoming
+  /** Whether it may have taken effect: it was sent on, and is more than a stream that waits for news. */
+  mayHaveRun?: boolean
   /** Set while the answer is a stream on which we may say something ourselves. */
   words?: StreamWords
 }
@@ -50,6 +52,8 @@ interface Progress {
 interface Recorded {
   readonly decided: readonly DecidedCall[]
   readonly outgoing: McpPost | undefined
+  /** Present where the answer is to stay open for news. */
+  readonly news: StreamWords | undefined
   /** Of the records of its decisions. */
   readonly ids: readonly string[]
 }
@@ -73,14 +77,14 @@ export async function handleCall(arrival: Arrival): Promise<void> {
     await writerOf(arrival).refuse(refusal, contextOf(arrival, progress))
     return
   }
-  const { decided, outgoing, ids } = recorded
+  const { decided, ids } = recorded
   const outcome = { bytes: 0, error: undefined as string | undefined }
   const count = (bytes: number): void => {
     outcome.bytes += bytes
   }
   try {
     if (areOpen(decided)) {
-      await forward(arrival, progress, outgoing, count)
+      await forward(arrival, progress, recorded, count)
     } else {
       const isBatch = progress.post?.isBatch === true
       count(
@@ -102,37 +106,43 @@ export async function handleCall(arrival: Arrival): Promise<void> {
 }
 
 async function decideAndRecord(arrival: Arrival, progress: Progress): Promise<Recorded> {
-  const { route, log, head, principal, req, cursors } = arrival
+  const { route, log, head, principal, exchange, req, cursors } = arrival
   let post: McpPost | undefined
   if (head.method === 'POST') {
-    post = readPost(await readBody(req, head), head)
+    post = readPost(await readBody(req, head, exchange.signal), head)
     progress.post = post
   } else {
     checkNoBody(head)
   }
   const incoming = readIncoming(post, head, route.upstream.takesResponses)
   progress.incoming = incoming
+  const news = newsWords(incoming)
   const decided = incoming.calls.map((call) => authorizeCall(route.guard, principal, call))
+  exchange.settle({
+    isNews: news !== undefined,
+    isStillOpen: () => areStillOpen(route.guard, principal, incoming.calls),
+  })
   const outgoing = makeOutgoing(post, decided, cursors, { guard: route.guard, principal })
   const entries = decisionEntries(arrival, decided, () => outgoing && log.digest(outgoing.bytes))
-  return { decided, outgoing, ids: await log.recordDecisions(entries) }
+  return { decided, outgoing, news, ids: await log.recordDecisions(entries) }
 }
 
 async function forward(
   arrival: Arrival,
   progress: Progress,
-  post: McpPost | undefined,
+  { outgoing, news }: Recorded,
   count: (bytes: number) => void,
 ): Promise<void> {
   const { route, head, principal, exchange, res, cursors } = arrival
   const incoming = progress.incoming!
   exchange.signal.throwIfAborted()
+  progress.mayHaveRun = news === undefined
   const answer = await route.upstream.send({
     httpMethod: head.method as 'POST' | 'GET' | 'DELETE',
     principal,
     server: route.guard.server,
     resource: route.guard.resource,
-    post,
+    post: outgoing,
     stateless: incoming.stateless,
     headers: head.headers,
     signal: exchange.signal,
@@ -155,17 +165,16 @@ async function forward(
     return
   }
   dropStalled(res, arrival.stalled)
-  if (isStream) exchange.endWithToken()
   res.writeHead(status, { 'x-content-type-options': 'nosniff', ...ours })
-  const words = isStream ? wordsFor(incoming) : undefined
-  if (words === undefined) return writeBody(res, body, exchange.signal, count)
-  progress.words = words
-  exchange.onWiderToken(() => count(writeWords(res, words.toolsChanged())))
-  await writeBody(res, words.watch(body), exchange.signal, count)
+  if (news === undefined || !isStream) return writeBody(res, body, exchange.signal, count)
+  progress.words = news
+  exchange.endWithToken()
+  exchange.onWiderToken(() => count(writeWords(res, news.toolsChanged())))
+  await writeBody(res, news.watch(body), exchange.signal, count)
 }
 
 /** The streams that stay open for news, and so can carry ours. */
-function wordsFor({ calls, post }: Incoming): StreamWords | undefined {
+function newsWords({ calls, post }: Incoming): StreamWords | undefined {
   const [{ method, message }] = calls
   if (post === undefined) return method === 'GET' ? sessionStreamWords : undefined
   const isListen = method === 'subscriptions/listen' && message?.kind === 'request'
@@ -181,12 +190,21 @@ async function answerFailure(arrival: Arrival, progress: Progress, error: unknow
     return 'client.closed'
   }
   const refusal = sayTransport(arrival, toRefusal(ended ?? error))
-  if (!res.headersSent) await writerOf(arrival).refuse(refusal, contextOf(arrival, progress))
+  if (!res.headersSent) await writeFailure(arrival, progress, refusal)
   // We end a stream cleanly; one that broke must look broken, or a half answer passes for a whole one.
   else if (ended !== undefined) res.end(progress.words?.completion())
   else res.destroy()
   if (ended === undefined && res.headersSent && refusal.reason === 'internal') return 'upstream.unreachable'
   return refusal.reason
+}
+
+/** A challenge brings the client back with another token and the same call: one that may have run gets none (O14). */
+async function writeFailure(arrival: Arrival, progress: Progress, refusal: Refusal): Promise<void> {
+  const writer = writerOf(arrival)
+  const context = contextOf(arrival, progress)
+  if (progress.mayHaveRun === true && refusal.rule.status === 401)
+    await writer.write(endedAnswer(arrival.route.guard, progress.post, context))
+  else await writer.refuse(refusal, context)
 }
 
 /** A client that asks for a stream before anything else is told in words where there is none. */

@@ -11,6 +11,8 @@ export interface LogFile {
   readonly tail: string
   /** All of it or nothing; with `durable` it is on the disk when the promise resolves. */
   append(text: string, durable: boolean): Promise<void>
+  /** Whether nothing stands in it yet. */
+  isEmpty(): boolean
   /** Whether somebody removed the file under us. */
   isGone(): boolean
   close(): Promise<void>
@@ -68,6 +70,7 @@ async function logFile(path: string, handle: FileHandle, found: number): Promise
         throw error
       }
     },
+    isEmpty: () => size === 0,
     // No disk is asked for this, and a trip to the thread pool costs more than the answer.
     isGone: () => fstatSync(handle.fd).nlink === 0,
     close: () => handle.close(),

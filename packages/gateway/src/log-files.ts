@@ -59,7 +59,9 @@ export async function openLogFiles(dir: string, chain: LogChain, at: string): Pr
 
   async function append(records: readonly string[], time: string, durable: boolean): Promise<void> {
     const target = await current(time)
-    const sealed = chain.seal(head, repairs.length === 0 ? records : [...repairs, ...records])
+    // Files may go from the front, lines may not: what a log begins with must be the beginning of a file.
+    const begins = target.isEmpty() ? basename(target.path) : undefined
+    const sealed = chain.seal(head, repairs.length === 0 ? records : [...repairs, ...records], begins)
     await target.append(sealed.text, durable)
     head = sealed.head
     repairs = []

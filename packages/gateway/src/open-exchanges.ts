@@ -4,15 +4,24 @@ import { Refusal } from '@warder/protocol'
 /** One authenticated request in progress, from its token to the last byte of its answer. */
 export interface Exchange {
   readonly principal: Principal
-  /** Aborts when the client is gone, the grant has ended, the token has (for streams), or the gateway closes. */
+  /** Aborts when the client is gone, the access or the gateway ends, or, for a stream of news, the token. */
   readonly signal: AbortSignal
   /** A Refusal is answered where it still can be; any other reason means that nobody listens any more. */
   abort(reason: Error): void
-  /** The answer is a stream from here on: it ends with the token. */
+  /** Says what it is, as soon as that is known: what ends it depends on that. */
+  settle(nature: ExchangeNature): void
+  /** For a stream of news: it ends with the token. */
   endWithToken(): void
   /** From here on `tell` is called when the same user comes with the same client and more scopes than before. */
   onWiderToken(tell: () => void): void
   done(): void
+}
+
+export interface ExchangeNature {
+  /** Whether its answer is a stream that stays open for news. */
+  readonly isNews: boolean
+  /** Whether the policy in force would still let it pass. */
+  isStillOpen(): boolean
 }
 
 /** The requests in progress, so that a revocation ends what it should have prevented (N06, N07). */
@@ -20,6 +29,8 @@ export interface OpenExchanges {
   /** Throws `http.throttled` when the user has too many (N13), and `http.full` when all together have (U07). */
   open(principal: Principal): Exchange
   close(match: (principal: Principal) => boolean, reason: Refusal): void
+  /** Ends what the policy would not let pass any more, and the streams of news: they are opened again under it. */
+  closeNarrowed(reason: Refusal): void
   /** Ends only the streams that stay open for news: no call waits for their end. */
   closeNews(reason: Refusal): void
 }
@@ -33,12 +44,16 @@ export interface ExchangeLimits {
   readonly total?: number
   /** Milliseconds for which a client may take nothing of its answer before it counts as gone; default 60,000. */
   readonly stalled?: number
+  /** Milliseconds for which a close waits for what it has ended, until that is recorded; default 5,000. */
+  readonly ending?: number
 }
 
 interface OpenExchange extends Exchange {
   /** What the caller was seen to have since the exchange began, where that is asked for. */
   known: Set<string> | undefined
   tellWider: (() => void) | undefined
+  /** Undefined while its message is being read: that is decided later, by the policy of then. */
+  nature: ExchangeNature | undefined
 }
 
 /** `now` is in milliseconds. */
@@ -66,7 +81,11 @@ export function createOpenExchanges(now: () => number, limits: ExchangeLimits = 
         signal: controller.signal,
         known: undefined,
         tellWider: undefined,
+        nature: undefined,
         abort: (reason) => controller.abort(reason),
+        settle(nature) {
+          exchange.nature = nature
+        },
         endWithToken() {
           const rest = Math.max(0, principal.expiresAt * 1000 - now())
           timer = setTimeout(() => controller.abort(new Refusal('token.expired')), Math.min(rest, maxTimer))
@@ -88,7 +107,9 @@ export function createOpenExchanges(now: () => number, limits: ExchangeLimits = 
       return exchange
     },
     close: (match, reason) => abortAll(({ principal }) => match(principal), reason),
-    closeNews: (reason) => abortAll(({ tellWider }) => tellWider !== undefined, reason),
+    closeNarrowed: (reason) =>
+      abortAll(({ nature }) => nature !== undefined && (nature.isNews || !nature.isStillOpen()), reason),
+    closeNews: (reason) => abortAll(({ nature }) => nature?.isNews === true, reason),
   }
 }
 

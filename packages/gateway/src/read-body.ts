@@ -1,19 +1,20 @@
 import type { IncomingMessage } from 'node:http'
-import { Refusal } from '@warder/protocol'
+import { isJsonType, Refusal } from '@warder/protocol'
 import { type Head, only } from './read-head.ts'
 
 /** Bytes of a message; larger ones are refused with 413. */
 const maxBody = 4 * 1024 * 1024
 
-const jsonType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i
 const tooLarge = new Refusal('http.too-large')
+const goneAway = new Refusal('http.body', { detail: 'the client went away' })
 
 /**
  * The exact bytes of a POST. Only JSON in UTF-8 without a content coding is read (L11, L27), so that what is decided upon
- * and what goes upstream are the same bytes; never more than `maxBody` is kept.
+ * and what goes upstream are the same bytes; never more than `maxBody` is kept. Ends with the exchange, by the Refusal that
+ * ended it.
  */
-export function readBody(req: IncomingMessage, head: Head): Promise<Uint8Array> {
-  if (!jsonType.test(only(head, 'content-type') ?? '')) throw new Refusal('http.content-type')
+export function readBody(req: IncomingMessage, head: Head, signal: AbortSignal): Promise<Uint8Array> {
+  if (!isJsonType(only(head, 'content-type'))) throw new Refusal('http.content-type')
   if (head.headers.has('content-encoding')) {
     throw new Refusal('http.content-type', { detail: 'content coding' })
   }
@@ -40,8 +41,9 @@ export function readBody(req: IncomingMessage, head: Head): Promise<Uint8Array> 
     })
     req.on('error', fail)
     req.on('close', () => {
-      if (!isWhole) fail(new Refusal('http.body', { detail: 'the client went away' }))
+      if (!isWhole) fail(goneAway)
     })
+    signal.addEventListener('abort', () => fail(signal.reason instanceof Refusal ? signal.reason : goneAway))
   })
 }
 

@@ -13,13 +13,14 @@ const minute = 60_000
 
 /** Bounded: there are as many counters as servers times reasons, whatever is sent. */
 export function createRefusalCounts(write: (count: Count) => void): RefusalCounts {
-  const counts = new Map<string, { readonly entry: Omit<Count, 'count'>; count: number }>()
+  /** By server and reason, what has come after the one that was written at once. */
+  const counts = new Map<string, Count | undefined>()
   let timer: NodeJS.Timeout | undefined
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    for (const { entry, count } of counts.values()) if (count > 0) write({ ...entry, count })
+    for (const count of counts.values()) if (count !== undefined) write(count)
     counts.clear()
   }
 
@@ -28,12 +29,14 @@ export function createRefusalCounts(write: (count: Count) => void): RefusalCount
       const key = `${entry.server}\n${entry.reason}`
       const known = counts.get(key)
       if (known !== undefined) {
-        known.count += 1
-        return
+        counts.set(key, { ...known, count: known.count + 1 })
+      } else if (counts.has(key)) {
+        counts.set(key, { ...entry, count: 1 })
+      } else {
+        counts.set(key, undefined)
+        write({ ...entry, count: 1 })
+        timer ??= setTimeout(flush, minute).unref()
       }
-      write({ ...entry, count: 1 })
-      counts.set(key, { entry: { server: entry.server, reason: entry.reason }, count: 0 })
-      timer ??= setTimeout(flush, minute).unref()
     },
     close: flush,
   }

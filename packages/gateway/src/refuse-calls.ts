@@ -1,6 +1,6 @@
 import type { Guard, RefusalAnswer, RefusalContext } from '@warder/guard'
 import type { Decision } from '@warder/policy'
-import { type JsonRpcId, jsonRpcError, Refusal, refusals } from '@warder/protocol'
+import { type JsonRpcId, jsonRpcError, type McpPost, Refusal, refusals } from '@warder/protocol'
 import type { DecidedCall } from './authorize-call.ts'
 
 type Denial = Exclude<Decision, { readonly outcome: 'open' }>
@@ -31,9 +31,20 @@ export function refuseCalls(
   const answers = decided.flatMap((one) => {
     if (one.incoming === incoming) return id === undefined ? [] : [JSON.parse(own.body) as object]
     const other = idOf(one)
-    return other === undefined ? [] : [notExecuted(other)]
+    return other === undefined ? [] : [errorFor(other, 'call.not-executed')]
   })
   return { ...own, body: JSON.stringify(answers) }
+}
+
+/**
+ * The answer to what was sent on and then ended, in words and to each request: the client must not take it for something to send
+ * again.
+ */
+export function endedAnswer(guard: Guard, post: McpPost | undefined, context: RefusalContext): RefusalAnswer {
+  const own = guard.refuse(new Refusal('call.ended'), context)
+  const ids = post?.messages.flatMap(({ kind, id }) => (kind === 'request' && id !== undefined ? [id] : []))
+  if (post?.isBatch !== true || !ids?.length) return own
+  return { ...own, body: JSON.stringify(ids.map((id) => errorFor(id, 'call.ended'))) }
 }
 
 function findCulprit(decided: readonly DecidedCall[]): Culprit | undefined {
@@ -54,7 +65,7 @@ function idOf({ incoming }: DecidedCall): JsonRpcId | undefined {
   return incoming.message?.kind === 'request' ? incoming.message.id : undefined
 }
 
-function notExecuted(id: JsonRpcId): object {
-  const { code = -32600, says } = refusals['call.not-executed']
+function errorFor(id: JsonRpcId, reason: 'call.not-executed' | 'call.ended'): object {
+  const { code = -32603, says } = refusals[reason]
   return jsonRpcError(id, code, says)
 }

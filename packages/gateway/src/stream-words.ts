@@ -1,4 +1,10 @@
-import { isJsonObject, type JsonObject, type JsonRpcId, ownValue } from '@warder/protocol'
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonRpcId,
+  ownValue,
+  SUBSCRIPTION_ID_META_KEY,
+} from '@warder/protocol'
 
 /**
  * What the gateway itself says on a stream that stays open: whole events, written between those of the server behind. Every
@@ -13,8 +19,6 @@ export interface StreamWords {
   completion(): string | undefined
 }
 
-const subscriptionKey = 'io.modelcontextprotocol/subscriptionId'
-
 /** The GET stream of a client up to 2025-11-25, where a change of the list needs no subscription. */
 export const sessionStreamWords: StreamWords = {
   watch: (body) => body,
@@ -27,7 +31,7 @@ export const sessionStreamWords: StreamWords = {
  * in everything (GW-62, GW-63).
  */
 export function listenStreamWords(id: JsonRpcId): StreamWords {
-  const mark = { _meta: { [subscriptionKey]: id } }
+  const mark = { _meta: { [SUBSCRIPTION_ID_META_KEY]: id } }
   let honored: JsonObject | undefined
 
   async function* watch(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

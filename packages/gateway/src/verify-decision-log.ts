@@ -7,9 +7,10 @@ import { listLogFiles } from './log-files.ts'
 export interface LogProblem {
   /**
    * `altered`: the line stands where a record was, and is not that record. `inserted`: it was never part of this log. `missing`:
-   * records `from` to `to` stood before this line. `moved`: record `from` stands here, behind later ones. `restarted`: a new log
-   * begins here. `other`: the record follows another one than the one before it. `cut`: the checkpoint is not in the log.
-   * `gone`: it is older than the log, so that nothing is proven by it.
+   * records `from` to `to` stood before this line; without `from`, where the log begins within a file, those of the file up to
+   * `to`. `moved`: record `from` stands here, behind later ones. `restarted`: a new log begins here. `other`: the record follows
+   * another one than the one before it. `cut`: the checkpoint is not in the log. `gone`: it is older than the log, so that
+   * nothing is proven by it.
    */
   readonly kind: 'altered' | 'inserted' | 'missing' | 'moved' | 'restarted' | 'other' | 'cut' | 'gone'
   /** Name of the file and number of the line in it, from 1 on. */
@@ -99,12 +100,15 @@ function createCheck(checkpoint: LogHead | undefined): {
     })
   }
 
-  function takeNext({ n, after, mac }: SealedRecord, place: Place): void {
+  function takeNext({ n, after, mac, beginsFile }: SealedRecord, place: Place): void {
     const before = head ?? (n === 1 ? logStart : undefined)
     const missing = head === undefined ? Math.min(n - 1, unproven.length) : n - head.n - 1
     const altered = settleUnproven(missing)
     if (missing > altered && gaps.length < maxProblems)
       gaps.push({ place, from: n - missing + altered, to: n - 1 })
+    // A log may begin with any of its files, but with nothing that stood further back in one.
+    if (head === undefined && n > 1 && altered === 0 && !beginsFile)
+      add({ kind: 'missing', ...place, to: n - 1 })
     if (missing === 0 && before !== undefined && after !== before.mac) add({ kind: 'other', ...place })
     head = { n, mac }
     first ??= head

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import type { Upstream } from '../src/index.ts'
@@ -9,7 +10,9 @@ import {
   searchCall,
   send,
   startGateway,
+  startHalf,
   startUpstream,
+  statuses,
 } from './harness.ts'
 
 /** An upstream that keeps every tool call waiting, and honours subscriptions. */
@@ -41,6 +44,32 @@ test('V17 a stop ends what waits for news, and a call in progress gets its answe
   calls[0]!.writeHead(200, { 'content-type': 'application/json' })
   calls[0]!.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [] } }))
   expect(await answer).toMatchObject({ status: 200, json: { result: { content: [] } } })
+})
+
+test('V17 a close does not wait for a body that its client never finishes', async () => {
+  const gw = await startGateway()
+  const token = await gw.token()
+  const socket = await startHalf(gw, token)
+  const said = once(socket, 'data')
+  await gw.gateway.close()
+  expect(statuses(String(await said))).toEqual([502])
+  expect(await gw.decisions()).toMatchObject([{ outcome: 'refused', reason: 'upstream.unreachable' }])
+})
+
+test('V17 nor for a server that does not let go of a call', async () => {
+  let isAsked = false
+  const stdio: Upstream = {
+    takesResponses: false,
+    send: () => {
+      isAsked = true
+      return new Promise(() => undefined)
+    },
+    close: async () => {},
+  }
+  const gw = await startGateway({ stdio, limits: { ending: 50 } })
+  send(gw, { token: await gw.token(), body: searchCall }).catch(() => undefined)
+  await eventually(() => isAsked).toBe(true)
+  await gw.gateway.close()
 })
 
 test('V17 what a close breaks off has its outcome in the log by the time that it is closed', async () => {

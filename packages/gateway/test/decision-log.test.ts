@@ -208,7 +208,7 @@ test('T07 junk without a token is counted by minute and reason; real records sta
   expect(await records()).toMatchObject([
     { kind: 'count', reason: 'token.missing', count: 1, peer: '10.0.0.0' },
     { kind: 'count', reason: 'token.malformed', count: 1 },
-    { kind: 'count', reason: 'token.missing', count: 9_999 },
+    { kind: 'count', reason: 'token.missing', count: 9_999, peer: '10.0.0.1' },
     { kind: 'count', reason: 'token.missing', count: 1 },
     { kind: 'decision' },
   ])

@@ -9,9 +9,10 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createGuard, type GuardOptions } from '@warder/guard'
 import { readPolicy } from '@warder/policy'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -134,6 +135,10 @@ export interface GatewayUnderTest {
   records(): Promise<LogRecord[]>
   decisions(): Promise<DecisionRecord[]>
   token(claims?: TokenClaims): Promise<string>
+  /** How many connections of clients are open. */
+  connections(): Promise<number>
+  /** How many requests had a token that is valid. */
+  callers(): number
 }
 
 export interface TokenClaims {
@@ -177,6 +182,7 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewayUnd
     if (!gateway!.handle(req, res)) res.writeHead(404).end('nothing here')
   })
   const port = await listen(server)
+  let callers = 0
   const host = `127.0.0.1:${port}`
   const makeRoute = (path: string): GatewayOptions['routes'][number] => ({
     path,
@@ -185,6 +191,11 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewayUnd
       server: 'notes',
       policy: () => policy,
       issuer,
+      // Nothing that follows the check of a token waits for anything before the body is read.
+      findUser: (_issuer, subject) => {
+        callers += 1
+        return { names: [subject], groups: [] }
+      },
       keys: { jwks: async () => ({ keys: [jwk] }) },
       ...(parts.now === undefined ? {} : { now: parts.now }),
       ...parts.guard,
@@ -226,6 +237,8 @@ export async function startGateway(parts: GatewayParts = {}): Promise<GatewayUnd
     decisions: async () =>
       (await records()).filter((record): record is DecisionRecord => record.kind === 'decision'),
     token: (claims) => makeToken({ aud: resource, ...claims }),
+    callers: () => callers,
+    connections: promisify(server.getConnections.bind(server)),
   }
 }
 
@@ -384,6 +397,25 @@ export async function raw(
     socket.on('error', () => finish(true))
     socket.on('close', () => finish(true))
   })
+}
+
+/** Begins a call whose body never comes; resolves once the caller is known and the body is waited for. */
+export async function startHalf(gw: GatewayUnderTest, token: string): Promise<Socket> {
+  const before = gw.callers()
+  const socket = connect(gw.port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  socket.write(
+    rawRequest([
+      'POST /notes/mcp HTTP/1.1',
+      `Host: ${gw.host}`,
+      `Authorization: Bearer ${token}`,
+      'Content-Type: application/json',
+      'Content-Length: 100000',
+    ]),
+  )
+  await eventually(gw.callers).toBe(before + 1)
+  return socket
 }
 
 /** A whole request as raw text, with exactly these header lines. */

@@ -164,6 +164,62 @@ test('T03 the oldest files may be taken away, and it is said where the log begin
   expect((await verify(old)).problems).toEqual([{ kind: 'gone', file: third, line: 10, from: 10 }])
 })
 
+test('T03 lines cut off at the front of the log are missed, with and without a checkpoint', async () => {
+  await writeLog(3)
+  const { checkpoint } = await verify()
+  await edit((lines) => lines.slice(4))
+  const within = { kind: 'missing', file: first, line: 1, to: 4 }
+  expect(await problems()).toEqual([within])
+  expect((await verify(checkpoint)).problems).toEqual([within])
+  await rm(join(dir, first))
+  expect(await verify(checkpoint)).toMatchObject({ first: 11, problems: [] })
+  await edit((lines) => lines.slice(1), second)
+  expect((await verify(checkpoint)).problems).toEqual([{ kind: 'missing', file: second, line: 1, to: 11 }])
+  // What stands in front of the cut proves nothing either: not an invented line, nor one that another file began with.
+  const begun = (await readFile(join(dir, third), 'latin1')).split('\n')[0] ?? ''
+  await edit((lines) => ['{"begins":"x"}', ...lines], second)
+  expect(await problems()).toEqual([{ kind: 'altered', file: second, line: 1 }])
+  await edit((lines) => [begun, ...lines.slice(1)], second)
+  expect((await problems()).map(({ kind }) => kind)).toContain('moved')
+})
+
+test('T03 the first record of a file names it, and no other one does', async () => {
+  for (const at of [start, start, start + day]) {
+    const log = await openDecisionLog(dir, { secret, now: () => at })
+    await log.recordDecisions([entry, entry, entry])
+    await log.close()
+  }
+  const begins = async (name: string): Promise<unknown[]> =>
+    (await readFile(join(dir, name), 'latin1'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).begins)
+  expect(await begins(first)).toEqual([first, ...Array(5).fill(undefined)])
+  expect(await begins(second)).toEqual([second, undefined, undefined])
+})
+
+test('T03 a log that begins behind lines of somebody else misses nothing', async () => {
+  await mkdir(dir, { mode: 0o700 })
+  await writeFile(join(dir, first), '{"kind":"decision"}\n', { mode: 0o600 })
+  await writeLog()
+  expect(await problems()).toEqual([{ kind: 'inserted', file: first, line: 1 }])
+})
+
+test('T03 no text inside a record passes for the beginning of a file', async () => {
+  const log = await openDecisionLog(dir, { secret, now: () => start })
+  const mark = `","begins":"${first}","n":2,"after":"${'A'.repeat(22)}"`
+  for (const target of ['t', mark, mark.slice(1)])
+    await log.recordDecision({ ...entry, target, because: target })
+  await log.close()
+  const whole = await readFile(join(dir, first), 'latin1')
+  for (const cut of [1, 2]) {
+    await edit((lines) => lines.slice(cut))
+    expect(await problems()).toEqual([{ kind: 'missing', file: first, line: 1, to: cut }])
+    await writeFile(join(dir, first), whole)
+  }
+  expect(await problems()).toEqual([])
+})
+
 test('T03 a tail that was cut off is caught by a checkpoint kept elsewhere, also when the log went on since', async () => {
   await writeLog(2)
   const { checkpoint } = await verify()

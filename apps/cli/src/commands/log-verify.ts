@@ -79,6 +79,8 @@ function wordsOf({ kind, from, to }: LogProblem): string {
     case 'inserted':
       return 'this line was never written by Warder'
     case 'missing':
+      if (from === undefined)
+        return `the records of this file in front of this line, up to ${to}, are missing`
       return from === to
         ? `record ${from} is missing before this line`
         : `records ${from} to ${to} are missing before this line`

@@ -9,8 +9,8 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
+import { isLocalhost } from './is-localhost.ts'
 import type { TlsFiles } from './load-tls.ts'
-import { isLoopbackHost } from './read-options.ts'
 import { type SocketLimits, socketLimits } from './socket-limits.ts'
 
 /** The open server sockets: `localhost` is two addresses, and both are ours. */
@@ -24,7 +24,7 @@ export interface Listening {
   close(): Promise<void>
 }
 
-/** Listens; on loopback on 127.0.0.1 and, where the machine has it, ::1, so that nobody else can be `localhost` there. */
+/** Listens; as `localhost` on 127.0.0.1 and, where the machine has it, ::1, so that nobody else can be `localhost` there. */
 export async function listen(options: {
   readonly host: string
   readonly port: number
@@ -37,7 +37,7 @@ export async function listen(options: {
 }): Promise<Listening> {
   const refuse: RequestListener = (_req, res) => void res.writeHead(503, { 'retry-after': '2' }).end()
   let listener = refuse
-  const hosts = isLoopbackHost(options.host) ? ['127.0.0.1', '::1'] : [options.host]
+  const hosts = isLocalhost(options.host) ? ['127.0.0.1', '::1'] : [options.host]
   const inProgress = new Set<ServerResponse>()
   const answer: RequestListener = (req, res) => {
     inProgress.add(res)
@@ -45,6 +45,8 @@ export async function listen(options: {
     listener(req, res)
   }
   const limit = socketLimits(options)
+  // Who says nothing is not waited for longer because a handshake would come before the head.
+  const { headersTimeout: handshakeTimeout = 60_000 } = options.server
   const servers: (Server | TlsServer)[] = []
   let port = options.port
   try {
@@ -52,7 +54,10 @@ export async function listen(options: {
       const server =
         options.tls === undefined
           ? createServer(options.server, answer)
-          : createTlsServer({ ...options.server, ...options.tls, minVersion: 'TLSv1.2' }, answer)
+          : createTlsServer(
+              { ...options.server, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout },
+              answer,
+            )
       limit(server)
       const opened = await open(server, host, port)
       if (opened === undefined) continue
