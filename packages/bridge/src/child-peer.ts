@@ -30,6 +30,8 @@ export interface ChildPeer {
     makeParams: (progressToken: number | undefined) => JsonObject,
     options?: RequestOptions,
   ): Promise<Outcome>
+  /** Sends a request whose answer does not matter. */
+  tell(method: string, params: JsonObject): void
   notify(method: string, params?: JsonObject): void
   receive(message: unknown): void
   /** Answers all open requests with an error that says why. */
@@ -72,26 +74,33 @@ export function createChildPeer(
     else if (typeof token === 'number') pending.get(token)?.onProgress?.(params)
   }
 
+  /** Knows nothing of the params, which may be large: whoever waits for an answer must not keep them. */
+  const expect = (id: number, { signal, onProgress }: RequestOptions): Promise<Outcome> =>
+    new Promise((resolve) => {
+      const cancel = (): void => {
+        if (!pending.delete(id)) return
+        process.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })
+        resolve({ kind: 'cancelled' })
+      }
+      const settle = (outcome: Outcome): void => {
+        signal?.removeEventListener('abort', cancel)
+        resolve(outcome)
+      }
+      signal?.addEventListener('abort', cancel, { once: true })
+      pending.set(id, { settle, onProgress })
+    })
+
   return {
-    request: (method, makeParams, { signal, onProgress } = {}) =>
-      new Promise((resolve) => {
-        if (ended !== undefined) return resolve(failed(ended))
-        if (signal?.aborted) return resolve({ kind: 'cancelled' })
-        const id = nextId++
-        const cancel = (): void => {
-          if (!pending.delete(id)) return
-          process.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })
-          resolve({ kind: 'cancelled' })
-        }
-        const settle = (outcome: Outcome): void => {
-          signal?.removeEventListener('abort', cancel)
-          resolve(outcome)
-        }
-        signal?.addEventListener('abort', cancel, { once: true })
-        pending.set(id, { settle, onProgress })
-        const params = makeParams(onProgress === undefined ? undefined : id)
-        process.send({ jsonrpc: '2.0', id, method, params })
-      }),
+    request: async (method, makeParams, options = {}) => {
+      if (ended !== undefined) return failed(ended)
+      if (options.signal?.aborted) return { kind: 'cancelled' }
+      const id = nextId++
+      const params = makeParams(options.onProgress === undefined ? undefined : id)
+      const outcome = expect(id, options)
+      process.send({ jsonrpc: '2.0', id, method, params })
+      return outcome
+    },
+    tell: (method, params) => process.send({ jsonrpc: '2.0', id: nextId++, method, params }),
     notify: (method, params) => {
       process.send(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params })
     },

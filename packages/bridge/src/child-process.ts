@@ -1,7 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { isMainThread } from 'node:worker_threads'
+import { Refusal } from '@warder/protocol'
 import { makeChildEnvironment } from './child-environment.ts'
 import { coverInheritedFiles } from './inherited-files.ts'
+import { isOutOfFiles } from './is-out-of-files.ts'
 import type { BridgeLog } from './log.ts'
 import { endGroup, guardGroup } from './process-group.ts'
 import { readLines } from './read-lines.ts'
@@ -45,10 +47,11 @@ export interface ChildProcess {
 
 /**
  * Starts the command without a shell, in a process group of its own, with the environment of named variables only. The group
- * ends with Warder, whatever ends that.
+ * ends with Warder, whatever ends that. Throws `Refusal` `upstream.busy` when too many files are open for its pipes, and
+ * `upstream.unreachable` when such a command can never run; all else that is against it comes by `onEnd`.
  */
 export function startChildProcess(command: ChildCommand, events: ChildEvents): ChildProcess {
-  const child = spawnPrivately(command)
+  const child = spawnPrivately(command, events.log)
   const unguard = child.pid === undefined ? () => undefined : guardGroup(child.pid, events.log)
   const tail: string[] = []
   let ended = false
@@ -117,12 +120,12 @@ export function startChildProcess(command: ChildCommand, events: ChildEvents): C
 
 let covered: readonly (number | null)[] | undefined
 
-function spawnPrivately(command: ChildCommand): ChildProcessWithoutNullStreams {
+function spawnPrivately(command: ChildCommand, log: BridgeLog): ChildProcessWithoutNullStreams {
   const [program = '', ...argumentList] = [...(command.wrapper ?? []), ...command.command]
-  covered ??= coverInheritedFiles()
   // The child inherits the umask; spawn() forks before it returns, so that no other code runs under the narrow one.
   const before = isMainThread ? process.umask(0o077) : undefined
   try {
+    covered ??= coverInheritedFiles()
     const child = spawn(program, argumentList, {
       env: makeChildEnvironment(command.env),
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
@@ -130,12 +133,27 @@ function spawnPrivately(command: ChildCommand): ChildProcessWithoutNullStreams {
       shell: false,
       detached: process.platform !== 'win32',
       windowsHide: true,
-    })
-    // Its first three files are pipes.
-    return child as ChildProcessWithoutNullStreams
+    }) as ChildProcessWithoutNullStreams
+    // Its first three files are pipes; where no file is left for them, Node returns a child without any.
+    if ((child.stdin as unknown) !== undefined) return child
+    // It says why a moment later, and would end Warder if nobody listened.
+    child.on('error', () => undefined)
+  } catch (error) {
+    if (!isOutOfFiles(error)) throw unreachable(command, `cannot be started: ${(error as Error).message}`)
   } finally {
     if (before !== undefined) process.umask(before)
   }
+  const words = 'no child can be started: too many files are open'
+  log({ level: 'warn', event: 'child.no-files', words })
+  throw new Refusal('upstream.busy', { detail: words, retryAfter: 5 })
+}
+
+/** A refusal with `reason`, which completes the sentence "the MCP server …", and the last words of the child. */
+export function unreachable({ command }: ChildCommand, reason: string, stderr = ''): Refusal {
+  const words = `the MCP server ${command[0] ?? ''} ${reason}`
+  return new Refusal('upstream.unreachable', {
+    detail: stderr === '' ? words : `${words}; it said:\n${stderr}`,
+  })
 }
 
 /** What is nested deeper than this could be parsed, but not written again: JSON.stringify would run out of stack. */

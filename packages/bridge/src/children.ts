@@ -57,7 +57,7 @@ export function createChildren(options: ChildrenOptions): Children {
       // It counts from here on, and nothing was awaited since there was room.
       return await startHostedChild({ ...options, processes })
     } catch (error) {
-      if (!closing.signal.aborted) restarts.noteCrash(owner)
+      if (!closing.signal.aborted && !isBusy(error)) restarts.noteCrash(owner)
       throw error
     }
   }
@@ -105,3 +105,6 @@ export function createChildren(options: ChildrenOptions): Children {
     },
   }
 }
+
+/** Nothing was started, so that nothing has crashed. */
+const isBusy = (error: unknown): boolean => error instanceof Refusal && error.reason === 'upstream.busy'

@@ -1,13 +1,15 @@
-import { isJsonObject, type JsonObject, type McpEra } from '@warder/protocol'
-import type { ChildFacts } from './child-facts.ts'
-import type { WireError } from './child-peer.ts'
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
+  isJsonObject,
+  type JsonObject,
   LOG_LEVEL_META_KEY,
+  type McpEra,
   PROTOCOL_VERSION_META_KEY,
   SERVER_INFO_META_KEY,
-} from './meta-keys.ts'
+} from '@warder/protocol'
+import type { ChildFacts } from './child-facts.ts'
+import type { WireError } from './child-peer.ts'
 import { ourself, statelessVersion } from './revisions.ts'
 
 /** Requests that a child answers itself, in both eras. */

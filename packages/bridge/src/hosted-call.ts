@@ -17,7 +17,10 @@ export interface HostedCall {
     /** `Last-Event-ID`; ignored, since no stream can be resumed. */
     readonly lastEventId?: string
   }
-  /** Aborts when the HTTP client is gone or the gateway ends the exchange. */
+  /**
+   * Aborts when the HTTP client is gone, and with a Refusal as its reason when the right to the call has ended: then the child
+   * is told, too (N07).
+   */
   readonly signal: AbortSignal
 }
 

@@ -1,8 +1,7 @@
-import { Refusal } from '@warder/protocol'
 import type { ChildFacts } from './child-facts.ts'
 import { type ChildNotice, readNotice } from './child-notice.ts'
 import { type ChildPeer, createChildPeer } from './child-peer.ts'
-import { type ChildCommand, type ChildProcess, startChildProcess } from './child-process.ts'
+import { type ChildCommand, type ChildProcess, startChildProcess, unreachable } from './child-process.ts'
 import { loadChildFacts } from './load-child-facts.ts'
 import type { BridgeLog } from './log.ts'
 import { createWatchedResources, type WatchedResources } from './watched-resources.ts'
@@ -46,7 +45,10 @@ export interface HostedChildOptions {
   readonly processes: Set<ChildProcess>
 }
 
-/** Starts a child and makes its acquaintance. Throws `Refusal` `upstream.unreachable` with the child's last words as detail. */
+/**
+ * Starts a child and makes its acquaintance. Throws `Refusal`: `upstream.unreachable` with the child's last words as detail, and
+ * `upstream.busy` when too many files are open.
+ */
 export async function startHostedChild(options: HostedChildOptions): Promise<HostedChild> {
   const readers = new Set<(notice: ChildNotice) => void>()
   const endings = new Set<() => void>()
@@ -154,11 +156,4 @@ async function loadFactsInTime(peer: ChildPeer): Promise<ChildFacts> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-function unreachable(command: ChildCommand, reason: string, stderr: string): Refusal {
-  const words = `the MCP server ${command.command[0] ?? ''} ${reason}`
-  return new Refusal('upstream.unreachable', {
-    detail: stderr === '' ? words : `${words}; it said:\n${stderr}`,
-  })
 }

@@ -1,10 +1,12 @@
 import { openSync, readdirSync, readFileSync } from 'node:fs'
+import { isOutOfFiles } from './is-out-of-files.ts'
 
 const closeOnExec = 0o2000000
 
 /**
  * The files that Warder got from whoever started it and that a child would get from Warder in turn: Node marks only those
- * with low numbers as its own. For each, what to put in its place: nothing at all. Empty where there is no /proc.
+ * with low numbers as its own. For each, what to put in its place: nothing at all. Empty where there is no /proc. Throws
+ * while too many files are open to look: what is not seen would go to every child.
  */
 export function coverInheritedFiles(): readonly (number | null)[] {
   const inherited = findInherited()
@@ -19,7 +21,8 @@ function findInherited(): number[] {
     return readdirSync('/proc/self/fdinfo')
       .map(Number)
       .filter((file) => file > 2 && isInheritable(file))
-  } catch {
+  } catch (error) {
+    if (isOutOfFiles(error)) throw error
     return []
   }
 }
@@ -28,7 +31,8 @@ function isInheritable(file: number): boolean {
   try {
     const [, flags = ''] = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${file}`, 'utf8')) ?? []
     return (Number.parseInt(flags, 8) & closeOnExec) === 0
-  } catch {
+  } catch (error) {
+    if (isOutOfFiles(error)) throw error
     // It was the directory itself, closed by now.
     return false
   }

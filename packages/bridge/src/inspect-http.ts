@@ -1,4 +1,5 @@
 import { Refusal } from '@warder/protocol'
+import { innermostWords } from './connect/server-trouble.ts'
 import { readPromptName, readTool } from './read-tool.ts'
 import { ourself } from './revisions.ts'
 import type { InspectedTool, UpstreamFacts } from './upstream-facts.ts'
@@ -97,12 +98,6 @@ function toUpstreamRefusal(url: string, error: unknown, { SdkHttpError, Unauthor
     const detail = `the server at ${place} wants credentials of its own, which Warder does not have`
     return new Refusal('upstream.unauthorized', { detail, cause: error })
   }
-  const detail = `${place} does not answer as an MCP server: ${readCause(error)}`
+  const detail = `${place}: ${innermostWords(error)}`
   return new Refusal('upstream.unreachable', { detail, cause: error })
-}
-
-/** The innermost cause says what happened ("connect ECONNREFUSED …"); the outer ones say only that something did. */
-function readCause(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? readCause(error.cause) : error.message
 }

@@ -1,12 +1,17 @@
-import { isJsonObject, type JsonObject, type JsonRpcId, Refusal } from '@warder/protocol'
+import {
+  type JsonObject,
+  type McpRequest,
+  readListenFilter,
+  SERVER_INFO_META_KEY,
+  SUBSCRIPTION_ID_META_KEY,
+} from '@warder/protocol'
 import type { ChildNotice } from './child-notice.ts'
 import { createEventStream, eventStreamHeaders } from './event-stream.ts'
 import type { HostedAnswer, HostedCall } from './hosted-call.ts'
 import type { HostedChild } from './hosted-child.ts'
-import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from './meta-keys.ts'
 import { reportsChanges } from './watched-resources.ts'
 
-const maxWatchedUris = 1000
+const listNames = ['tools', 'prompts', 'resources'] as const
 
 const wantedBy: Readonly<Record<string, string>> = {
   'notifications/tools/list_changed': 'toolsListChanged',
@@ -21,13 +26,15 @@ const wantedBy: Readonly<Record<string, string>> = {
 export async function listenAnswer(
   child: HostedChild,
   call: HostedCall,
-  request: { readonly id: JsonRpcId; readonly params: unknown },
+  request: McpRequest,
   release: () => void,
 ): Promise<HostedAnswer> {
-  const filter = readFilter(request.params)
+  const { filter, uris: asked } = readListenFilter(request)
   const stops: (() => void)[] = [release]
-  const uris = await watchAll(child, filter.uris, stops)
-  const lists = filter.lists.filter((name) => reportsChanges(child.facts.capabilities, name))
+  const uris = await watchAll(child, asked, stops, call.signal)
+  const lists = listNames.filter(
+    (name) => filter[`${name}ListChanged`] === true && reportsChanges(child.facts.capabilities, name),
+  )
   const honored: JsonObject = {
     ...Object.fromEntries(lists.map((name) => [`${name}ListChanged`, true])),
     ...(uris.size === 0 ? {} : { resourceSubscriptions: [...uris] }),
@@ -61,31 +68,16 @@ export async function listenAnswer(
   return { status: 200, headers: { ...eventStreamHeaders }, body: stream.body }
 }
 
-type ListName = 'tools' | 'prompts' | 'resources'
-
-function readFilter(params: unknown): {
-  readonly lists: readonly ListName[]
-  readonly uris: readonly string[]
-} {
-  const filter = isJsonObject(params) ? params['notifications'] : undefined
-  if (!isJsonObject(filter)) throw new Refusal('message.params', { detail: 'notifications is missing' })
-  const uris = filter['resourceSubscriptions'] ?? []
-  const whole =
-    Array.isArray(uris) && uris.length <= maxWatchedUris && uris.every((uri) => typeof uri === 'string')
-  if (!whole) throw new Refusal('message.params', { detail: 'resourceSubscriptions is not a list of URIs' })
-  const names: readonly ListName[] = ['tools', 'prompts', 'resources']
-  return { lists: names.filter((name) => filter[`${name}ListChanged`] === true), uris }
-}
-
 async function watchAll(
   child: HostedChild,
   uris: readonly string[],
   stops: (() => void)[],
+  signal: AbortSignal,
 ): Promise<Set<string>> {
   const watched = new Set<string>()
   if (!child.watched.supported) return watched
   const each = async (uri: string): Promise<void> => {
-    const { outcome, stop } = await child.watched.watch(uri)
+    const { outcome, stop } = await child.watched.watch(uri, signal)
     if (outcome.kind !== 'result') return
     stops.push(stop)
     watched.add(uri)

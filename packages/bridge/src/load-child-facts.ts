@@ -1,8 +1,7 @@
-import { isJsonObject, type JsonObject, type McpEra } from '@warder/protocol'
+import { isJsonObject, type JsonObject, type McpEra, SERVER_INFO_META_KEY } from '@warder/protocol'
 import type { ChildFacts } from './child-facts.ts'
 import type { ChildPeer, Outcome } from './child-peer.ts'
 import { makeChildParams } from './eras.ts'
-import { SERVER_INFO_META_KEY } from './meta-keys.ts'
 import { knownSessionVersions, newestSessionVersion, ourself, statelessVersion } from './revisions.ts'
 
 /**

@@ -1,12 +1,13 @@
 import {
+  CLIENT_CAPABILITIES_META_KEY,
   checkProtocolVersion,
   isJsonObject,
   isStatelessVersion,
   type McpEra,
+  PROTOCOL_VERSION_META_KEY,
   Refusal,
 } from '@warder/protocol'
 import type { HostedCall } from './hosted-call.ts'
-import { CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY } from './meta-keys.ts'
 
 /**
  * Under which rules a call is answered (MCP versioning, backward compatibility; GW-22, GW-51, GW-80). The body decides, and

@@ -1,12 +1,19 @@
 import { isJsonObject, type McpMessage, Refusal } from '@warder/protocol'
-import { acceptedAnswer, answerRequest, jsonAnswer } from './answer-request.ts'
+import {
+  type AskedRequest,
+  acceptedAnswer,
+  answerOutcome,
+  answerRequest,
+  jsonAnswer,
+} from './answer-request.ts'
 import type { ChildNotice } from './child-notice.ts'
+import type { Outcome } from './child-peer.ts'
 import type { Children } from './children.ts'
 import { forwardedMethods, makeInitialization } from './eras.ts'
 import { createEventStream, eventStreamHeaders } from './event-stream.ts'
 import type { HostedAnswer, HostedCall } from './hosted-call.ts'
 import { newestSessionVersion, servedSessionVersions } from './revisions.ts'
-import { cancelRequest, type Session, type Sessions, trackRequest } from './sessions.ts'
+import { cancelRequest, type Session, type Sessions } from './sessions.ts'
 
 /** Resources that one session may watch: as many as one `subscriptions/listen` may name. */
 const maxWatched = 200
@@ -30,7 +37,7 @@ export async function answerSession(
     return { status: 204, headers: {}, body: undefined }
   }
   if (message === undefined) throw new Refusal('message.shape', { detail: 'the body is missing' })
-  if (message.kind === 'request') return requestAnswer(session, call, message)
+  if (message.kind === 'request') return requestAnswer(sessions, session, call, message)
   // Nothing was ever asked of the client, so that its responses answer nothing (OT-07); other notifications do not
   // concern a child that serves several sessions.
   if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
@@ -59,27 +66,70 @@ async function initializeAnswer(
   }
 }
 
-async function requestAnswer(session: Session, call: HostedCall, message: Request): Promise<HostedAnswer> {
+async function requestAnswer(
+  sessions: Sessions,
+  session: Session,
+  call: HostedCall,
+  message: Request,
+): Promise<HostedAnswer> {
   const { id, method, params } = message
   const { child } = session
   if (child.isClogged()) throw new Refusal('upstream.busy', { detail: 'the child does not read its input' })
   if (method === 'ping') return jsonAnswer({ jsonrpc: '2.0', id, result: {} })
-  if (method === 'resources/subscribe') return watchAnswer(session, message)
   if (method === 'resources/unsubscribe') return unwatchAnswer(session, message)
+  if (method === 'resources/subscribe' && child.watched.supported) {
+    const uri = readWatchedUri(session, message)
+    const asked = openRequest(sessions, session, call.signal, message)
+    return answerOutcome(asked, ({ signal }) => watch(session, uri, signal))
+  }
   // In a shared child the level would be everybody's, and nobody gets its messages.
   const isLogging = method === 'logging/setLevel' && !child.shared
   if (!forwardedMethods.has(method) && !isLogging) {
     return unknownMethodAnswer(message)
   }
-  const { signal: cancelled, done } = trackRequest(session, id)
+  return answerRequest({ ...openRequest(sessions, session, call.signal, message), params })
+}
+
+/**
+ * A request that the child works on. It goes on without its client (OT-08), which does not keep the child alive for ever, but
+ * not without its right (N07).
+ */
+function openRequest(
+  sessions: Sessions,
+  session: Session,
+  exchange: AbortSignal,
+  { id, method }: Request,
+): AskedRequest {
+  const { child } = session
+  const { cancelled, cancel, done } = sessions.track(session, id)
   const release = child.hold()
+  const left = new AbortController()
+  const stop = whenAborted(exchange, (reason) => {
+    release()
+    left.abort('gone')
+    if (reason instanceof Refusal) cancel()
+  })
   const onDone = (): void => {
+    stop()
     done()
     release()
   }
-  // The request goes on without its client (OT-08), but it does not keep the child alive for ever.
-  call.signal.addEventListener('abort', release, { once: true })
-  return answerRequest({ child, era: 'session', id, method, params, gone: call.signal, cancelled, onDone })
+  return { child, era: 'session', id, method, gone: left.signal, cancelled, onDone }
+}
+
+/**
+ * Calls `then` with the reason when the exchange aborts, unless the returned function is called before. The request may outlive the
+ * exchange for long, and must not keep it: on its signal hang all that the client has sent.
+ */
+function whenAborted(exchange: AbortSignal, then: (reason: unknown) => void): () => void {
+  let kept: AbortSignal | undefined = exchange
+  const onAbort = (): void => {
+    const reason: unknown = kept?.reason
+    kept = undefined
+    then(reason)
+  }
+  exchange.addEventListener('abort', onAbort, { once: true })
+  return () => kept?.removeEventListener('abort', onAbort)
 }
 
 /** With the status 200: for clients with sessions, 404 would mean that the session has ended. */
@@ -87,19 +137,23 @@ function unknownMethodAnswer({ id }: Request): HostedAnswer {
   return jsonAnswer({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } })
 }
 
-async function watchAnswer(session: Session, message: Request): Promise<HostedAnswer> {
+/** Throws `http.throttled` when the session may not watch one more. */
+function readWatchedUri({ watching }: Session, message: Request): string {
   const uri = readUri(message)
-  if (!session.child.watched.supported) return unknownMethodAnswer(message)
+  if (watching.size >= maxWatched && !watching.has(uri))
+    throw new Refusal('http.throttled', { detail: 'watched resources of a session' })
+  return uri
+}
+
+async function watch(session: Session, uri: string, signal: AbortSignal): Promise<Outcome> {
   if (!session.watching.has(uri)) {
-    if (session.watching.size >= maxWatched)
-      throw new Refusal('http.throttled', { detail: 'watched resources of a session' })
-    const { outcome, stop } = await session.child.watched.watch(uri)
-    if (outcome.kind === 'error') return jsonAnswer({ jsonrpc: '2.0', id: message.id, error: outcome.error })
+    const { outcome, stop } = await session.child.watched.watch(uri, signal)
+    if (outcome.kind !== 'result') return outcome
     session.watching.get(uri)?.()
     session.watching.set(uri, stop)
     if (session.ended) stop()
   }
-  return jsonAnswer({ jsonrpc: '2.0', id: message.id, result: {} })
+  return { kind: 'result', result: {} }
 }
 
 function unwatchAnswer(session: Session, message: Request): HostedAnswer {

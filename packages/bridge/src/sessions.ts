@@ -4,6 +4,8 @@ import type { EventStream } from './event-stream.ts'
 import type { HostedChild } from './hosted-child.ts'
 
 const maxSessionsPerOwner = 50
+/** Requests in progress of one user, with those whose clients have left: as many as the gateway lets run at one time. */
+const maxOpenPerOwner = 256
 
 /** What `initialize` began: a conversation of one client with the child of its user. */
 export interface Session {
@@ -26,12 +28,23 @@ export interface Sessions {
   create(owner: string, clientId: string, child: HostedChild): Session
   /** Throws `session.missing` or `session.unknown`; the session of another user or client is unknown (N09). */
   find(id: string | undefined, owner: string, clientId: string): Session
+  /** Remembers an open request, so that `notifications/cancelled` finds it. Throws `http.throttled` when the user has too many. */
+  track(session: Session, id: unknown): TrackedRequest
   end(session: Session): void
+}
+
+/** A request of a session that is not answered yet. */
+export interface TrackedRequest {
+  readonly cancelled: AbortSignal
+  cancel(): void
+  done(): void
 }
 
 /** Keeps the sessions. They are bound to user and client, end with their child, and prove nothing by themselves (OT-02). */
 export function createSessions(): Sessions {
   const byId = new Map<string, Session>()
+  /** How many open requests each owner has: also those of sessions that have ended, until the child has let go of them. */
+  const openOf = new Map<string, number>()
   const children = new WeakSet<HostedChild>()
 
   const end = (session: Session): void => {
@@ -88,24 +101,26 @@ export function createSessions(): Sessions {
       session.lastUsed = performance.now()
       return session
     },
+    track: ({ owner, open }, id) => {
+      const count = openOf.get(owner) ?? 0
+      if (count >= maxOpenPerOwner)
+        throw new Refusal('http.throttled', { detail: 'open requests of one user' })
+      openOf.set(owner, count + 1)
+      const controller = new AbortController()
+      const key = JSON.stringify(id)
+      const same = open.get(key) ?? new Set()
+      open.set(key, same.add(controller))
+      const done = (): void => {
+        same.delete(controller)
+        if (same.size === 0) open.delete(key)
+        const left = (openOf.get(owner) ?? 0) - 1
+        if (left > 0) openOf.set(owner, left)
+        else openOf.delete(owner)
+      }
+      return { cancelled: controller.signal, cancel: () => controller.abort(), done }
+    },
     end,
   }
-}
-
-/** Remembers an open request of a session, so that `notifications/cancelled` finds it. */
-export function trackRequest(
-  session: Session,
-  id: unknown,
-): { readonly signal: AbortSignal; readonly done: () => void } {
-  const key = JSON.stringify(id)
-  const controller = new AbortController()
-  const same = session.open.get(key) ?? new Set()
-  session.open.set(key, same.add(controller))
-  const done = (): void => {
-    same.delete(controller)
-    if (same.size === 0) session.open.delete(key)
-  }
-  return { signal: controller.signal, done }
 }
 
 /** Cancels the open requests that the client calls by this id; nothing happens if there is none. */

@@ -24,7 +24,7 @@ export async function answerStateless(
   const { child, release } = await children.acquire(call.owner, call.clientId)
   try {
     if (child.isClogged()) throw new Refusal('upstream.busy', { detail: 'the child does not read its input' })
-    if (method === 'subscriptions/listen') return await listenAnswer(child, call, { id, params }, release)
+    if (method === 'subscriptions/listen') return await listenAnswer(child, call, message, release)
     if (method === 'server/discover') {
       release()
       return jsonAnswer({ jsonrpc: '2.0', id, result: makeDiscovery(child.facts) })

@@ -1,4 +1,4 @@
-import { isJsonObject, Refusal } from '@warder/protocol'
+import { isJsonObject, messageOf, Refusal } from '@warder/protocol'
 import { createChildren } from './children.ts'
 import type { HostedAnswer, HostedCall } from './hosted-call.ts'
 import { listItems } from './list-items.ts'
@@ -37,9 +37,9 @@ export interface StdioHostOptions {
 
 /** A stdio MCP server behind HTTP: one child process for each signed-in user. */
 export interface StdioHost {
-  /** Answers one exchange. Throws `Refusal`: `session.*`, `message.*`, `http.method`, `upstream.busy`, `upstream.crashing`, `upstream.unreachable`. */
+  /** Answers one exchange. Throws `Refusal`: `session.*`, `message.*`, `http.method`, `http.throttled`, `upstream.*`. */
   handle(call: HostedCall): Promise<HostedAnswer>
-  /** Starts a temporary child and asks what it offers. Throws `Refusal` `upstream.unreachable` with the reason as detail. */
+  /** Starts a temporary child and asks what it offers. Throws `Refusal` `upstream.*` with the reason as detail. */
   inspect(): Promise<UpstreamFacts>
   /** Ends all streams, sessions and children; resolves when their process groups are gone. */
   close(): Promise<void>
@@ -91,7 +91,7 @@ export function createStdioHost(options: StdioHostOptions): StdioHost {
           serverInfo,
         }
       } catch (error) {
-        const words = error instanceof Error ? error.message : String(error)
+        const words = messageOf(error)
         throw new Refusal('upstream.unreachable', {
           detail: `the MCP server ${command[0]}: ${words}`,
           cause: error,

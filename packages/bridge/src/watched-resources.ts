@@ -7,17 +7,28 @@ import { makeChildParams } from './eras.ts'
 export interface WatchedResources {
   /** Whether the child reports changes of single resources at all. */
   readonly supported: boolean
-  /** Adds a reader for a URI; `stop` takes it away again. If the child refuses, that is the outcome, and there is no reader. */
-  watch(uri: string): Promise<{ readonly outcome: Outcome; readonly stop: () => void }>
+  /**
+   * Adds a reader for a URI; `stop` takes it away again. If the child refuses, or the signal aborts before the child has
+   * answered, that is the outcome, and there is no reader.
+   */
+  watch(uri: string, signal: AbortSignal): Promise<{ readonly outcome: Outcome; readonly stop: () => void }>
   /** For a stateless child: asks it once for the lists that it can report about. */
   start(): void
+}
+
+/** A URI that the child is asked about. */
+interface Watched {
+  readonly readers: Set<symbol>
+  /** Aborts with the last reader: a child that has not answered yet need not. */
+  readonly unread: AbortController
+  readonly outcome: Promise<Outcome>
 }
 
 const nothing: Outcome = { kind: 'result', result: {} }
 
 /** Keeps the child's own subscriptions equal to what its owner's clients watch, in the way of the child's era. */
 export function createWatchedResources(facts: ChildFacts, peer: ChildPeer): WatchedResources {
-  const watched = new Map<string, { readers: Set<symbol>; outcome: Promise<Outcome> }>()
+  const watched = new Map<string, Watched>()
   const resources = facts.capabilities['resources']
   const supported = isJsonObject(resources) && resources['subscribe'] === true
   const lists = readListFilter(facts.capabilities)
@@ -37,27 +48,39 @@ export function createWatchedResources(facts: ChildFacts, peer: ChildPeer): Watc
     before?.abort()
   }
 
-  const tell = async (verb: 'subscribe' | 'unsubscribe', uri: string): Promise<Outcome> => {
-    if (facts.era === 'session') return peer.request(`resources/${verb}`, () => ({ uri }))
+  const subscribe = async (uri: string, signal: AbortSignal): Promise<Outcome> => {
+    if (facts.era === 'session') return peer.request('resources/subscribe', () => ({ uri }), { signal })
     listenAnew()
     return nothing
   }
 
-  const watch = async (uri: string): Promise<{ outcome: Outcome; stop: () => void }> => {
-    const before = watched.get(uri)
-    const entry = before ?? { readers: new Set<symbol>(), outcome: Promise.resolve(nothing) }
+  const unsubscribe = (uri: string): void => {
+    if (facts.era === 'session') peer.tell('resources/unsubscribe', { uri })
+    else listenAnew()
+  }
+
+  const begin = (uri: string): Watched => {
+    const unread = new AbortController()
+    const entry = { readers: new Set<symbol>(), unread, outcome: Promise.resolve(nothing) }
+    watched.set(uri, entry)
+    entry.outcome = subscribe(uri, unread.signal)
+    return entry
+  }
+
+  const watch: WatchedResources['watch'] = async (uri, signal) => {
+    const entry = watched.get(uri) ?? begin(uri)
     const reader = Symbol(uri)
     entry.readers.add(reader)
-    if (before === undefined) {
-      watched.set(uri, entry)
-      entry.outcome = tell('subscribe', uri)
-    }
-    const outcome = await entry.outcome
-    if (outcome.kind !== 'result' && watched.get(uri) === entry) watched.delete(uri)
     const stop = (): void => {
       if (!entry.readers.delete(reader) || entry.readers.size > 0) return
-      if (watched.get(uri) === entry && watched.delete(uri)) void tell('unsubscribe', uri)
+      if (watched.get(uri) !== entry) return
+      watched.delete(uri)
+      entry.unread.abort()
+      unsubscribe(uri)
     }
+    const outcome = await unlessAborted(entry.outcome, signal)
+    if (outcome.kind === 'cancelled') stop()
+    else if (outcome.kind === 'error' && watched.get(uri) === entry) watched.delete(uri)
     return { outcome, stop }
   }
 
@@ -67,6 +90,19 @@ export function createWatchedResources(facts: ChildFacts, peer: ChildPeer): Watc
     start: () => {
       if (facts.era === 'stateless') listenAnew()
     },
+  }
+}
+
+/** A child may never answer, and whoever asked does not wait for ever. */
+async function unlessAborted(outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  const { promise: aborted, resolve } = Promise.withResolvers<Outcome>()
+  const leave = (): void => resolve({ kind: 'cancelled' })
+  if (signal.aborted) leave()
+  signal.addEventListener('abort', leave, { once: true })
+  try {
+    return await Promise.race([outcome, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
   }
 }
 

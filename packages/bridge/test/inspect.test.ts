@@ -1,8 +1,9 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Refusal } from '@warder/protocol'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createStdioHost, inspectHttp, type UpstreamFacts } from '../src/index.ts'
 import { child, everything, type Served, serve } from './serve.ts'
 
@@ -86,6 +87,19 @@ describe('inspectHttp', () => {
     await once(server, 'listening')
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
   }
+  /** As most machines have it for `localhost`, but not every container. */
+  const resolveToBoth = (): void => {
+    const { lookup } = dns
+    onTestFinished(() => {
+      dns.lookup = lookup
+    })
+    const both = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ]
+    dns.lookup = ((_name: string, _options: object, done: (error: null, found: object) => void) =>
+      done(null, both)) as never
+  }
   const serveChild = async (name: string): Promise<Served> => {
     const served = await serve(child(name))
     closing.push(() => served.close())
@@ -131,15 +145,25 @@ describe('inspectHttp', () => {
 
   test('says that there is something else, or nothing', async () => {
     const url = await listen((_request, response) => response.end('<html>'))
-    expect(await refusal(inspectHttp(url))).toMatchObject({
+    expect(await refusal(inspectHttp(url))).toEqual({
       reason: 'upstream.unreachable',
-      detail: /not answer as an MCP/,
+      detail: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+: ./),
     })
     const nothing = await listen(() => undefined)
     await closing.pop()?.()
     const { reason, detail } = await refusal(inspectHttp(nothing))
     expect(reason).toBe('upstream.unreachable')
     expect(detail).toContain('ECONNREFUSED')
+  })
+
+  test('says why, also of a name with several addresses at which nothing listens', async () => {
+    const nothing = new URL(await listen(() => undefined))
+    await closing.pop()?.()
+    nothing.hostname = 'two-addresses.test'
+    resolveToBoth()
+    const { reason, detail } = await refusal(inspectHttp(nothing.href))
+    expect([reason, detail]).toEqual(['upstream.unreachable', expect.stringContaining('ECONNREFUSED')])
+    expect(detail).toContain(`${nothing.origin}: `)
   })
 
   test('follows no redirect', async () => {

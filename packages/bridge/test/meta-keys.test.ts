@@ -1,7 +1,9 @@
 import * as sdk from '@modelcontextprotocol/client'
+import * as protocol from '@warder/protocol'
 import { expect, test } from 'vitest'
-import * as ours from '../src/meta-keys.ts'
 
 test('the names in _meta are those of the SDK', () => {
-  expect(sdk).toMatchObject(ours)
+  const ours = Object.entries(protocol).filter(([name]) => name.endsWith('_META_KEY'))
+  expect(ours).toHaveLength(6)
+  expect(sdk).toMatchObject(Object.fromEntries(ours))
 })

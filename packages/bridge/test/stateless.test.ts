@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/client'
 import { readMcpMessage } from '@warder/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -39,6 +41,15 @@ describe('results under 2026-07-28', () => {
       ttlMs: 0,
       cacheScope: 'private',
       _meta: { [serverInfoKey]: { name: 'odd', version: '1.2.3' } },
+    })
+  })
+
+  test('a child is told who asks: Warder, with the version of its manifest', async () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'))
+    const received: Wire[] = await callTool(odd.url, 'received', {}, { owner: 'greeted' })
+    expect(received.find(({ method }) => method === 'initialize')?.params.clientInfo).toEqual({
+      name: 'warder',
+      version,
     })
   })
 
@@ -315,9 +326,25 @@ describe('subscriptions/listen', () => {
     expect((await open.next()).done).toBe(true)
   })
 
-  test('GW-62 a request without a filter is refused', async () => {
-    const response = await postStateless(odd.url, { method: 'subscriptions/listen' })
-    expect(((await response.json()) as Wire).error.code).toBe(-32602)
+  const many = Array.from({ length: 201 }, (_, number) => `other:///${number}`)
+
+  test.each([
+    ['no filter', {}],
+    ['a filter that is none', { notifications: [] }],
+    ['no list of URIs', { notifications: { resourceSubscriptions: null } }],
+    ['more than 200 URIs', { notifications: { resourceSubscriptions: many } }],
+  ])('GW-62 %s is refused', async (_what, params) => {
+    const response = await postStateless(odd.url, { method: 'subscriptions/listen', params })
+    const { error } = (await response.json()) as Wire
+    expect([response.status, error.code]).toEqual([400, expect.any(Number)])
+  })
+
+  test('GW-62 twin: 200 URIs are asked for', async () => {
+    const stream = await listen(odd, { resourceSubscriptions: many.slice(1) }, 'many')
+    expect((await next(stream)).method).toBe('notifications/subscriptions/acknowledged')
+    await stream.return(undefined)
+    const received: Wire[] = await callTool(odd.url, 'received', {}, { owner: 'many' })
+    expect(received.filter(({ method }) => method === 'resources/subscribe')).toHaveLength(200)
   })
 })
 

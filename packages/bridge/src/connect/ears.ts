@@ -1,6 +1,5 @@
-import { isJsonObject, type JsonObject, ownValue } from '@warder/protocol'
+import { isJsonObject, type JsonObject, ownValue, SUBSCRIPTION_ID_META_KEY } from '@warder/protocol'
 import type { BridgeLog } from '../log.ts'
-import { SUBSCRIPTION_ID_META_KEY } from '../meta-keys.ts'
 import { runQuietly } from './errand.ts'
 import type { Server, ServerCall, ServerMessage } from './server.ts'
 import { innermostWords } from './server-trouble.ts'

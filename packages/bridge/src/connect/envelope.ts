@@ -1,10 +1,12 @@
-import { isJsonObject, type JsonObject, ownValue } from '@warder/protocol'
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
+  isJsonObject,
+  type JsonObject,
   LOG_LEVEL_META_KEY,
+  ownValue,
   PROTOCOL_VERSION_META_KEY,
-} from '../meta-keys.ts'
+} from '@warder/protocol'
 import { statelessVersion } from '../revisions.ts'
 import type { HostFacts } from './server.ts'
 

@@ -11,7 +11,7 @@ export const questions: Readonly<Record<string, string>> = {
 }
 
 /** Whether a result asks for something before it is complete. */
-export function asksForInput(outcome: Outcome): outcome is Outcome & { kind: 'result' } {
+function asksForInput(outcome: Outcome): outcome is Outcome & { kind: 'result' } {
   return outcome.kind === 'result' && outcome.result['resultType'] === 'input_required'
 }
 

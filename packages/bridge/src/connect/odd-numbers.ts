@@ -1,18 +1,11 @@
+import { isCarriedByDouble } from '@warder/protocol'
+
 const code = { quote: 0x22, minus: 0x2d, zero: 0x30, nine: 0x39, backslash: 0x5c } as const
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const partsOfNumbers: ReadonlySet<number> = new Set([...'+-.0123456789Ee'].map((one) => one.charCodeAt(0)))
-const wholeNumber = /^(-?\d+)(?:\.0+)?$/
-const zeroWithExponent = /^0(?:\.0+)?[eE]/
-
-/** Whether a double does not carry a number of a JSON text, as `readStrictText` has it. */
-export function isOddNumber(literal: string, value: number): boolean {
-  const whole = wholeNumber.exec(literal)?.[1]
-  if (whole !== undefined) return String(value) !== whole
-  return !Number.isFinite(value) || (value === 0 && !zeroWithExponent.test(literal))
-}
 
 /**
- * A JSON text with `null` in the place of each odd number, for whoever looks for everything else that may be wrong with it. No part
+ * A JSON text with `null` in the place of each number that a double does not carry, for whoever looks for everything else that may be wrong with it. No part
  * of a number begins with `null`, so that what was malformed stays so.
  */
 export function withoutOddNumbers(text: string): string {
@@ -31,7 +24,7 @@ export function withoutOddNumbers(text: string): string {
     }
     const end = endOfNumber(text, at)
     const literal = text.slice(at, end)
-    if (number.test(literal) && isOddNumber(literal, Number(literal))) {
+    if (number.test(literal) && !isCarriedByDouble(literal)) {
       kept.push(text.slice(from, at))
       from = end
     }

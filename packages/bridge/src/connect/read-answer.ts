@@ -4,7 +4,7 @@ import { readEvents } from './read-events.ts'
 import { readMessages } from './read-message.ts'
 import { innermostWords, ServerTrouble } from './server-trouble.ts'
 
-export const maxAnswerBytes: number = 32 * 1024 * 1024
+const maxAnswerBytes = 32 * 1024 * 1024
 const maxErrorBytes = 256 * 1024
 
 /** What is told about while the body of an answer is read. */

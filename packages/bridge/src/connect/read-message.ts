@@ -1,5 +1,12 @@
-import { type McpMessage, Refusal, readMessageValue, readStrictText, toRefusal } from '@warder/protocol'
-import { isOddNumber, withoutOddNumbers } from './odd-numbers.ts'
+import {
+  isCarriedByDouble,
+  type McpMessage,
+  Refusal,
+  readMessageValue,
+  readStrictText,
+  toRefusal,
+} from '@warder/protocol'
+import { withoutOddNumbers } from './odd-numbers.ts'
 
 /** Answers of servers are data, and may be large; what is nested deeper could not be written again. */
 const limits = { depth: 200, keys: 1_000_000 }
@@ -32,5 +39,5 @@ function readValue(text: string): unknown {
 
 function keepNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value
-  return isOddNumber(context.source, value) ? rawJSON(context.source) : value
+  return isCarriedByDouble(context.source) ? value : rawJSON(context.source)
 }

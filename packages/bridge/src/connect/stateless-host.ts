@@ -1,7 +1,18 @@
-import { isJsonObject, type JsonObject, type JsonRpcId, type McpRequest, ownValue } from '@warder/protocol'
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  isJsonObject,
+  type JsonObject,
+  type JsonRpcId,
+  type ListenFilter,
+  type McpRequest,
+  ownValue,
+  Refusal,
+  readListenFilter,
+  SERVER_INFO_META_KEY,
+  SUBSCRIPTION_ID_META_KEY,
+} from '@warder/protocol'
 import type { Outcome, WireError } from '../child-peer.ts'
 import { makeClientError, makeClientResult } from '../eras.ts'
-import { CLIENT_CAPABILITIES_META_KEY, SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '../meta-keys.ts'
 import { bringToServer, type Desk, type HostSide } from './desk.ts'
 import { createEars, type Ears } from './ears.ts'
 import { addEnvelope, makeEnvelope, readEnvelope, removeEnvelope } from './envelope.ts'
@@ -15,7 +26,6 @@ import { changes, makeDiscovery } from './told-facts.ts'
 
 /** A host that only asks who we are does not want us to ask anybody to sign in. */
 const afterDiscoveryMs = 300
-const maxWatched = 1000
 
 interface Subscription {
   readonly id: JsonRpcId
@@ -42,12 +52,9 @@ export function createStatelessHost(desk: Desk): HostSide {
   let ears: Ears | undefined
 
   const listen = (request: McpRequest, signal: AbortSignal): Promise<Outcome> => {
-    const filter = ownValue(request.params ?? {}, 'notifications')
-    if (!isJsonObject(filter)) return Promise.resolve(makeError(-32602, 'notifications is missing'))
-    const given = filter['resourceSubscriptions'] ?? []
-    const whole =
-      Array.isArray(given) && given.length <= maxWatched && given.every((uri) => typeof uri === 'string')
-    if (!whole) return Promise.resolve(makeError(-32602, 'resourceSubscriptions is not a list of URIs'))
+    const asked = readFilter(request)
+    if (asked === undefined) return Promise.resolve(makeError(-32602, listenForm))
+    const { filter, uris: given } = asked
     const { capabilities } = desk.facts()
     const lists = Object.keys(changes).filter(
       (name) => filter[`${name}ListChanged`] === true && isJsonObject(capabilities[name]),
@@ -213,6 +220,17 @@ export function createStatelessHost(desk: Desk): HostSide {
     tellChanges,
     // There is no place for it outside of a request; the lists that are empty and the calls say it.
     tellAbsence: () => undefined,
+  }
+}
+
+const listenForm = 'notifications is missing, or its resourceSubscriptions are not at most 200 URIs'
+
+function readFilter(request: McpRequest): ListenFilter | undefined {
+  try {
+    return readListenFilter(request)
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
   }
 }
 

@@ -1,7 +1,14 @@
-import { isJsonObject, type JsonObject, knownMethods, type McpMessage, ownValue } from '@warder/protocol'
+import {
+  isJsonObject,
+  type JsonObject,
+  knownMethods,
+  type McpMessage,
+  ownValue,
+  PROTOCOL_VERSION_META_KEY,
+  SERVER_INFO_META_KEY,
+} from '@warder/protocol'
 import type { Outcome, WireError } from '../child-peer.ts'
 import type { BridgeLog } from '../log.ts'
-import { PROTOCOL_VERSION_META_KEY, SERVER_INFO_META_KEY } from '../meta-keys.ts'
 import { statelessVersion } from '../revisions.ts'
 import { makeEnvelope } from './envelope.ts'
 import { readOutcome } from './outcome.ts'

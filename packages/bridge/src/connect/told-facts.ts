@@ -1,5 +1,4 @@
-import { isJsonObject, isStatelessVersion, type JsonObject, type McpEra } from '@warder/protocol'
-import { SERVER_INFO_META_KEY } from '../meta-keys.ts'
+import { isJsonObject, type JsonObject, type McpEra, SERVER_INFO_META_KEY } from '@warder/protocol'
 import { knownSessionVersions, newestSessionVersion, ourself, statelessVersion } from '../revisions.ts'
 import type { ServerFacts } from './server.ts'
 
@@ -62,7 +61,3 @@ export const changes: Readonly<Record<string, string>> = {
   prompts: 'notifications/prompts/list_changed',
   resources: 'notifications/resources/list_changed',
 }
-
-/** Whether a revision is one of those without `initialize`. */
-export const isStateless = (version: string | undefined): boolean =>
-  version !== undefined && isStatelessVersion(version)

@@ -104,8 +104,11 @@ const handlers = {
     params.uri === 'odd:///a'
       ? { contents: [{ uri: params.uri, text: 'a' }] }
       : { error: { code: -32002, message: 'Resource not found' } },
-  'resources/subscribe': ({ params }) =>
-    params.uri.startsWith('odd:///') ? {} : { error: { code: -32602, message: 'no such resource' } },
+  'resources/subscribe': ({ id, params }) => {
+    // Answered with all that wait.
+    if (params.uri === 'odd:///later') return void open.push(id)
+    return params.uri.startsWith('odd:///') ? {} : { error: { code: -32602, message: 'no such resource' } }
+  },
   'resources/unsubscribe': () => ({}),
   'logging/setLevel': ({ params }) => {
     level = params.level

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { Client } from '@modelcontextprotocol/client'
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import type { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import {
   type BridgeLogEntry,
   createStdioBridge,
@@ -114,7 +114,6 @@ export const clientInfo = { name: 'test', version: '1' }
 export const stateless = (): Client =>
   new Client(clientInfo, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
 export const session = (): Client => new Client(clientInfo, { versionNegotiation: { mode: 'legacy' } })
-export const old = (): OldClient => new OldClient(clientInfo)
 
 export const envelope: Readonly<Record<string, unknown>> = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
