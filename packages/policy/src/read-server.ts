@@ -83,11 +83,20 @@ function readCommand(reader: NodeReader, place: Place | undefined): readonly str
 function readUrl(reader: NodeReader, place: Place | undefined): string | undefined {
   const url = place && reader.text(place, 'url')
   if (place === undefined || url === undefined) return undefined
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  const isPlain = parsed !== undefined && /^https?:\/\/[^@#\\]+$/.test(url)
-  if (!isPlain)
-    reader.problem(place, 'url must be an http or https URL without user information and fragment')
+  if (!isPlainUrl(url)) {
+    const form = 'without user information and fragment, its host in ASCII, and unusual characters as %XX'
+    reader.problem(place, `url must be an http or https URL ${form}`)
+  }
   return url
+}
+
+const plainUrl =
+  /^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[1-9][0-9]{0,4})?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$/
+
+/** As the gateway takes it, for which a parser may repair nothing: `splitWebUri` of `@warder/protocol`, of which this imports nothing. */
+function isPlainUrl(url: string): boolean {
+  const host = plainUrl.exec(url)?.[1]
+  return host !== undefined && URL.canParse(url) && new URL(url).hostname === host.toLowerCase()
 }
 
 function readEnv(reader: NodeReader, entry: Entry | undefined, hasRun: boolean): readonly string[] {

@@ -193,6 +193,17 @@ access:
     ['an empty run', 'version: 1\nservers: { s: { run: [] } }', /at least the command/],
     ['a number in run', 'version: 1\nservers: { s: { run: [x, 1] } }', /2:26 an item of run must be text/],
     ['a bad url', 'version: 1\nservers: { s: { url: "ftp://x" } }', /url must be an http/],
+    ...[
+      'http://127.1/mcp',
+      'https://b\u00fccher.example/mcp',
+      'http://x/a|b',
+      'http://x/#',
+      'http://x/a b',
+    ].map((url): [string, string, RegExp] => [
+      `the url ${url}`,
+      `version: 1\nservers: { s: { url: "${url}" } }`,
+      /url must be an http/,
+    ]),
     ['a url with a password', 'version: 1\nservers: { s: { url: "http://a:b@x/" } }', /url must be an http/],
     ['a value in env', server('env: ["A=b"]'), /names of variables/],
     [
