@@ -10,12 +10,17 @@ const unit = ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts']
 /** Tests of a package that start real child processes again and again, or wait: too slow for every change. */
 const hosting = [
   'packages/bridge/test/**/*.test.ts',
+  'packages/client/test/fetch.test.ts',
+  'packages/gateway/test/http-door.test.ts',
   'packages/gateway/test/slow-readers.test.ts',
   'packages/guard/test/der-signature.test.ts',
   'packages/guard/test/node.test.ts',
   'packages/outbound/test/silent-address.test.ts',
   'packages/private-files/test/files.test.ts',
   'apps/cli/test/completion.test.ts',
+  'apps/cli/test/npm-start.test.ts',
+  'apps/cli/test/prove.test.ts',
+  'apps/cli/test/refusal-log.test.ts',
   'apps/cli/test/client/server-lists.test.ts',
 ]
 

@@ -1,6 +1,6 @@
 // `npm run check`: lint, types and unit tests, in under a minute, for every change.
 import { dirname } from 'node:path'
-import { findNode, install, runHere } from './install.mjs'
+import { findTestNode, install, runHere } from './install.mjs'
 
 const steps = [
   ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
@@ -11,7 +11,7 @@ const steps = [
 ]
 
 await install('all')
-const node = findNode()
+const node = findTestNode()
 const environment = { PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` }
 for (const step of steps) {
   const code = await runHere(node, step, environment)

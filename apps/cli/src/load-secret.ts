@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { messageOf } from '@warder/protocol'
 import type { DataDirectory } from './data-directory.ts'
 import { Problem } from './problem.ts'
 import { writeOnce } from './write-once.ts'
@@ -27,7 +28,7 @@ function readSecret(file: string, forbidden: number): Uint8Array {
     return readFileSync(file)
   } catch (error) {
     if (error instanceof Problem) throw error
-    throw new Problem(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Problem(`${file} cannot be read: ${messageOf(error)}`)
   }
 }
 

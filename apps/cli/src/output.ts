@@ -1,4 +1,5 @@
 import { stderr, stdout } from 'node:process'
+import { withoutInvisible } from '@warder/protocol'
 
 /** Writes to standard output. */
 export function print(text: string): void {
@@ -29,10 +30,9 @@ export function paint(style: Style, text: string): string {
   return wanted ? `\u001b[${on}m${text}\u001b[${off}m` : text
 }
 
-/** A text from elsewhere, fit for a terminal: control characters and direction marks removed. */
+/** A text from elsewhere, fit for a terminal: on one line, without what a terminal obeys or nobody sees. */
 export function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, '')
+  return withoutInvisible(text)
 }
 
 /** Notes lines with words from elsewhere: a policy, or what another node says of itself. */

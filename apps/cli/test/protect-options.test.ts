@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { readInput } from '../src/command.ts'
 import { protect } from '../src/commands/protect.ts'
 import { loadTls } from '../src/protect/load-tls.ts'
@@ -29,6 +29,22 @@ describe('the name of a server', () => {
 test.each(['Notes', 'a/b', 'register', 'x'.repeat(64)])('--name %s is refused', (name) => {
   expect(() => read('--name', name)).toThrow('--name takes')
   expect(read('--name', 'notes-2').name).toBe('notes-2')
+})
+
+describe.skipIf(process.platform !== 'linux')('the state directory', () => {
+  const place = (base: string): string => {
+    vi.stubEnv('XDG_STATE_HOME', base)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    return read().dataPath('notes')
+  }
+
+  test.each(['', 'state', './state', '.'])('XDG_STATE_HOME=%j does not lead into the work tree', (base) => {
+    expect(place(base)).toBe(join(homedir(), '.local/state/warder/notes'))
+  })
+
+  test('an absolute one is followed', () => {
+    expect(place('/s')).toBe('/s/warder/notes')
+  })
 })
 
 describe('the address', () => {

@@ -1,4 +1,5 @@
 import { isHeaderName, isHeaderValue, isSecretName, type Texts } from '@warder/host-config'
+import { isLoopbackHost } from '@warder/protocol'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
 import { showUrl } from './show-url.ts'
@@ -59,5 +60,5 @@ export function checkConfidential(server: string): void {
 
 function isInTheClear(server: string): boolean {
   const { protocol, hostname } = new URL(server)
-  return protocol === 'http:' && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
+  return protocol === 'http:' && !isLoopbackHost(hostname)
 }

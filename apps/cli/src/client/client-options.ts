@@ -6,6 +6,7 @@ import { readPassword } from '../read-password.ts'
 import { defaultProfile } from './default-profile.ts'
 import type { ServerTarget } from './find-server.ts'
 import { storeOption } from './open-store.ts'
+import { readPort, readScopeWords } from './read-words.ts'
 
 /** How every command finds a sign-in. */
 export const signInOptions: Readonly<Record<string, Option>> = {
@@ -51,15 +52,10 @@ export function readCallbackPort(
 ): number | undefined {
   const given = options['callback-port']
   if (given !== undefined) return readPort(given, '--callback-port')
-  if (target.callbackPort !== undefined) return target.callbackPort
+  if (target.callbackPort !== undefined)
+    return readPort(String(target.callbackPort), 'the callback port in the entry of this server')
   const variable = process.env['MCP_OAUTH_CALLBACK_PORT']
   return variable === undefined || variable === '' ? undefined : readPort(variable, 'MCP_OAUTH_CALLBACK_PORT')
-}
-
-function readPort(text: string, where: string): number {
-  const port = Number(text)
-  if (/^[0-9]{1,5}$/.test(text) && port >= 1024 && port <= 65_535) return port
-  throw new Problem(`${where} is a number from 1024 to 65535.`, 2)
 }
 
 /** The scopes of `--scope`, each once; undefined where none are named. */
@@ -68,15 +64,7 @@ export function readScopes(
   target: ServerTarget,
 ): readonly string[] | undefined {
   const given = options['scope']
-  if (given === undefined) return target.scopes
-  const scopes = given.split(' ').filter((scope) => scope !== '')
-  if (scopes.length > 0 && scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))) {
-    return [...new Set(scopes)]
-  }
-  throw new Problem(
-    '--scope is one or more scopes with a blank between them: --scope "notes:read notes:write".',
-    2,
-  )
+  return given === undefined ? target.scopes : readScopeWords([given], '--scope')
 }
 
 /** What goes out as `resource`; undefined: what the server calls itself. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
+import { isJsonObject, isLoopbackHost, type JsonObject, readStrictText } from '@warder/protocol'
 import type { Input, Option } from '../command.ts'
 import { Problem } from '../problem.ts'
+import { putVariablesIn, readHeader } from './read-words.ts'
 
 /** A command line of `warder connect`, also when it was written for mcp-remote. */
 export interface ConnectArguments {
@@ -106,7 +107,7 @@ export function readConnectArguments(given: Input): ConnectArguments {
     input: withOurNames(given, port, metadata),
     headers: [
       ...(lists['header-file'] ?? []).flatMap(readHeaderFile),
-      ...(lists['header'] ?? []).map(readHeader),
+      ...(lists['header'] ?? []).map((text) => readHeader(text)),
     ],
     allow: lists['allow-tool'] ?? [],
     deny: [...(lists['deny-tool'] ?? []), ...(lists['ignore-tool'] ?? [])],
@@ -188,7 +189,7 @@ function withOurNames(given: Input, port: string | undefined, metadata: JsonObje
 
 /** mcp-remote means the host name of the redirect address by it; we mean the program whose list of servers is read. */
 function readHost(host: string | undefined): string | undefined {
-  if (host === undefined || /^(?:localhost|127\.0\.0\.1|\[?::1\]?)$/.test(host)) return undefined
+  if (host === undefined || isLoopbackHost(host)) return undefined
   if (/^[a-z][a-z-]*$/.test(host)) return host
   throw new Problem(
     '--host is refused: the answer of a sign-in is received on this computer only. Without it the address is right.',
@@ -196,17 +197,11 @@ function readHost(host: string | undefined): string | undefined {
   )
 }
 
-/** `Name: value`; the value may have variables. What is wrong is told without it. */
-function readHeader(text: string): readonly [string, string] {
-  const colon = text.indexOf(':')
-  const name = text.slice(0, colon).trim()
-  if (colon > 0 && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return [name, text.slice(colon + 1).trim()]
-  throw new Problem('--header takes a name and a value: --header "X-Team: blue"', 2)
-}
-
 function readHeaderFile(file: string): readonly (readonly [string, string])[] {
   const lines = readText(file, '--header-file').split(/\r?\n/)
-  return lines.filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#')).map(readHeader)
+  return lines
+    .filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'))
+    .map((line) => readHeader(line, `a line of ${file}`))
 }
 
 function readText(file: string, where: string): string {
@@ -254,15 +249,4 @@ function readParameter(text: string): readonly [string, string] {
   const equals = text.indexOf('=')
   if (equals < 1) throw new Problem('--authorize-param takes NAME=VALUE.', 2)
   return [text.slice(0, equals), text.slice(equals + 1)]
-}
-
-const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
-
-/** Puts `${VAR}` and `${VAR:-default}` in, once. Throws `Problem` for one that is not set: it may be the credential. */
-export function putVariablesIn(text: string, where: string, env: NodeJS.ProcessEnv = process.env): string {
-  return text.replace(variable, (_whole, name: string, fallback: string | undefined) => {
-    const value = env[name] || fallback
-    if (value !== undefined) return value
-    throw new Problem(`${where} uses the environment variable ${name}, which is not set.`, 2)
-  })
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, isAbsolute, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ServerFacts } from '@warder/bridge/connect'
+import { userDirectory, writePrivateFile } from '@warder/private-files/files'
 import { isJsonObject, readStrictText } from '@warder/protocol'
 
 const version = 1
@@ -21,7 +21,7 @@ export function openConnectMemory(server: string, profile: string): ConnectMemor
   const name = createHash('sha256')
     .update(JSON.stringify([server, profile]))
     .digest('hex')
-  const file = join(cacheDirectory(), 'introductions', `${name}.json`)
+  const file = join(userDirectory('cache'), 'introductions', `${name}.json`)
   return {
     read: () => {
       try {
@@ -32,12 +32,9 @@ export function openConnectMemory(server: string, profile: string): ConnectMemor
     },
     write: (facts) => {
       try {
+        // Not the address: it may hold a key.
         const { era, capabilities, serverInfo, instructions } = facts
-        const text = JSON.stringify({ version, server, era, capabilities, serverInfo, instructions })
-        mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-        const draft = `${file}.${process.pid}`
-        writeFileSync(draft, text, { mode: 0o600, flag: 'wx' })
-        renameSync(draft, file)
+        writePrivateFile(file, JSON.stringify({ version, era, capabilities, serverInfo, instructions }))
       } catch {
         // Next time then.
       }
@@ -51,14 +48,4 @@ function readFacts(value: unknown): ServerFacts | undefined {
   if (era !== 'session' && era !== 'stateless') return undefined
   if (!isJsonObject(capabilities) || !isJsonObject(serverInfo)) return undefined
   return { era, capabilities, serverInfo, ...(typeof instructions === 'string' ? { instructions } : {}) }
-}
-
-/** The user's own directory for what can be made again. */
-export function cacheDirectory(): string {
-  const given = process.env['XDG_CACHE_HOME']
-  if (process.platform === 'win32') {
-    return join(process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'warder', 'cache')
-  }
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'warder')
-  return join(given !== undefined && isAbsolute(given) ? given : join(homedir(), '.cache'), 'warder')
 }

@@ -146,7 +146,7 @@ function claimsOf(token: string): JsonObject {
 }
 
 /** Where something is kept, as a person says it. */
-export const storeInWords: Readonly<Record<StoreKind, string>> = {
+const storeInWords: Readonly<Record<StoreKind, string>> = {
   keychain: 'the keychain of this computer',
   'encrypted-file': 'an encrypted file',
   memory: 'memory only: gone when this ends',

@@ -1,4 +1,4 @@
-import { type JsonObject, Refusal, readCompactJws } from '@warder/protocol'
+import { isAccessTokenType, type JsonObject, Refusal, readCompactJws } from '@warder/protocol'
 import { plain } from '../output.ts'
 import { momentInWords, type Span, spanInWords } from './in-words.ts'
 
@@ -112,7 +112,7 @@ function problemsOfPlace({ issuer, audience }: Claims, expected: ExpectedToken):
 
 function remarksOfKind(header: JsonObject, payload: JsonObject): readonly string[] {
   const type = header['typ']
-  if (type === undefined || ['at+jwt', 'application/at+jwt'].includes(String(type).toLowerCase())) return []
+  if (type === undefined || isAccessTokenType(type)) return []
   return 'nonce' in payload || 'at_hash' in payload
     ? ['It looks like an ID token, which tells a client who has signed in. MCP servers must refuse those.']
     : []

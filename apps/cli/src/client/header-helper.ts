@@ -4,7 +4,7 @@ import { delimiter, dirname, join, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { isHeaderName, isHeaderValue, type Scope, type Texts, warderDirectory } from '@warder/host-config'
 import { readPrivateFile, writePrivateFile } from '@warder/private-files'
-import { isJsonObject, ownValue, Refusal, readStrictText } from '@warder/protocol'
+import { isJsonObject, messageOf, ownValue, Refusal, readStrictText } from '@warder/protocol'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
 import type { FoundServer } from './find-server.ts'
@@ -191,8 +191,4 @@ function readTrusted(file: string): readonly string[] {
   } catch (error) {
     throw new Problem(`${plain(file)} cannot be used: ${plain(messageOf(error))}.`)
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,7 +1,8 @@
 import type { UserFetch } from '@warder/bridge/connect'
 import { checkHeaders, commandLine } from './check-headers.ts'
-import { type ConnectArguments, putVariablesIn } from './connect-arguments.ts'
+import type { ConnectArguments } from './connect-arguments.ts'
 import type { FoundServer } from './find-server.ts'
+import { putVariablesIn } from './read-words.ts'
 
 type Headers = Readonly<Record<string, string>>
 type LoadHeaders = () => Promise<Headers>

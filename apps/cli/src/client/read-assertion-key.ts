@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { AssertionKey } from '@warder/client'
 import { readPrivateFile } from '@warder/private-files'
-import { isJsonObject, type JsonObject, readStrictText } from '@warder/protocol'
+import { isJsonObject, type JsonObject, messageOf, readStrictText } from '@warder/protocol'
 import { Problem } from '../problem.ts'
 import type { WayChoice } from './way-choice.ts'
 
@@ -41,8 +41,7 @@ function load(file: string): string {
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
-const wordsOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+const wordsOf = (error: unknown): string => messageOf(error).replace(/\.$/, '')
 
 function readJwk(file: string, text: string): JsonObject {
   try {

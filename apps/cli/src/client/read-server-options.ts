@@ -1,8 +1,6 @@
 import { resolve } from 'node:path'
 import {
   hasHiddenCharacter,
-  isHeaderName,
-  isHeaderValue,
   type OAuthPins,
   readSecretReference,
   type Transport,
@@ -11,6 +9,7 @@ import {
 import type { Input, Option } from '../command.ts'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
+import { readHeader, readPort, readScopeWords } from './read-words.ts'
 
 /** What `warder add` takes to describe a server. */
 export const serverOptions: Readonly<Record<string, Option>> = {
@@ -89,7 +88,7 @@ function readRemote(name: string, url: string, { options, lists }: Input): Writa
   const parsed = URL.parse(url)
   if (parsed === null || !['http:', 'https:'].includes(parsed.protocol) || hasHiddenCharacter(url))
     throw new Problem(`${plain(url)} is no address of an MCP server: it must begin with https://`, 2)
-  const headers = Object.fromEntries((lists['header'] ?? []).map(readHeader))
+  const headers = Object.fromEntries((lists['header'] ?? []).map(readWritableHeader))
   const oauth = readPins(options, lists)
   const helper = readHelper(lists['headers-helper'])
   return {
@@ -110,34 +109,26 @@ function readHelper(words: readonly string[] | undefined): readonly string[] | u
   return [/[\\/]/.test(program) ? resolve(program) : program, ...rest]
 }
 
-function readHeader(text: string): readonly [string, string] {
-  const colon = text.indexOf(':')
-  const [key, value] = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]
-  // Neither is shown: somebody may have left the name out.
-  if (colon < 1 || !isHeaderName(key) || !isHeaderValue(value))
-    throw new Problem('--header takes "NAME: VALUE".', 2)
+function readWritableHeader(text: string): readonly [string, string] {
+  const header = readHeader(text)
   try {
-    readSecretReference(value)
+    readSecretReference(header[1])
   } catch (error) {
     if (error instanceof RangeError) throw new Problem(error.message, 2)
     throw error
   }
-  return [key, value]
+  return header
 }
 
 function readPins(options: Input['options'], lists: Input['lists']): OAuthPins {
   const { 'client-id': clientId, 'callback-port': port, 'metadata-url': metadataUrl } = options
-  const scopes = lists['oauth-scope']?.flatMap((text) => text.split(' ')).filter((scope) => scope !== '')
-  if (scopes?.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) || scope.includes(',')))
-    throw new Problem('--oauth-scope takes scopes with a blank between them, without quotes or commas.', 2)
-  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536))
-    throw new Problem('--callback-port takes a port: 1 to 65535.', 2)
+  const scopes = lists['oauth-scope']
   if (metadataUrl !== undefined && URL.parse(metadataUrl)?.protocol !== 'https:')
     throw new Problem('--metadata-url must begin with https://.', 2)
   return {
     ...(clientId === undefined ? {} : { clientId }),
-    ...(port === undefined ? {} : { callbackPort: Number(port) }),
-    ...(scopes === undefined ? {} : { scopes }),
+    ...(port === undefined ? {} : { callbackPort: readPort(port, '--callback-port') }),
+    ...(scopes === undefined ? {} : { scopes: readScopeWords(scopes, '--oauth-scope') }),
     ...(metadataUrl === undefined ? {} : { metadataUrl }),
   }
 }

@@ -1,3 +1,4 @@
+import { withoutInvisible } from '@warder/protocol'
 import { plain } from '../output.ts'
 
 interface Danger {
@@ -83,9 +84,6 @@ export function showWholeCommand(title: string, argv: readonly string[], env: re
 
 /** Characters that a terminal acts on, or that nobody sees, are shown by their numbers. */
 function showArgument(argument: string): string {
-  const visible = argument.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  )
+  const visible = withoutInvisible(argument, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
   return /^[\w@%+=:,./-]+$/.test(visible) ? visible : `"${visible.replace(/["\\](?!u\{)/g, '\\$&')}"`
 }

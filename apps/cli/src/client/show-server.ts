@@ -1,4 +1,5 @@
 import {
+  beginsWithUrl,
   dialects,
   type ExpansionStyle,
   findSecretsInWords,
@@ -73,18 +74,16 @@ function showPins(oauth: NonNullable<ServerConfig['oauth']>): NonNullable<Server
 }
 
 /** The words of a command, with what looks like a secret hidden. */
-export function showWords(words: readonly string[], server: ServerConfig): readonly string[] {
+function showWords(words: readonly string[], server: ServerConfig): readonly string[] {
   const style = styleOf(server)
   const secrets = findSecretsInWords(words, style)
   return words.map((word, at) => {
-    const shown = beginsWithUrl.test(word) ? showUrl(word) : hideParts(word, secrets[at] ?? [])
+    const shown = beginsWithUrl(word) ? showUrl(word) : hideParts(word, secrets[at] ?? [])
     // What still looks like a secret is not shown in part.
     const [, left = []] = findSecretsInWords([words[at - 1] ?? '', shown.replaceAll(hidden, '')], style)
     return left.length > 0 ? hidden : plain(shown)
   })
 }
-
-const beginsWithUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|(?:https?|wss?):)/i
 
 function hideParts(word: string, parts: ReturnType<typeof findSecretsInWords>[number]): string {
   let shown = ''

@@ -19,7 +19,9 @@ export interface CutUrl {
 
 /** For these a backslash is a slash. */
 const special = /^(?:https?|wss?|ftp):/i
-const shape = /^([a-z][a-z0-9+.-]*:)?(\/*)([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/is
+/** A variable may stand for the scheme, as it is written or with its mark. */
+const shape =
+  /^([a-z][a-z0-9+.-]*:|(?:\$\{[^{}]*\}|\ue000\d+[=-]\ue001):(?=\/\/))?(\/*)([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/is
 const specialShape = /^([a-z]+:)([\\/]*)([^\\/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/is
 
 /**

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { DpopMode } from '@warder/client'
+import { isLoopbackHost } from '@warder/protocol'
 import type { Input, Option } from '../command.ts'
 import { Problem } from '../problem.ts'
 
@@ -153,7 +154,7 @@ function readFile(given: string | undefined, where: string): string | undefined 
 function readIssuer(given: string | undefined, where: string): string | undefined {
   if (given === undefined) return undefined
   const url = URL.canParse(given) ? new URL(given) : undefined
-  const isHere = /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url?.hostname ?? '')
+  const isHere = isLoopbackHost(url?.hostname ?? '')
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isHere)) return given
   throw new Problem(`${where} is a URL that begins with https://, exactly as that server writes it.`, 2)
 }

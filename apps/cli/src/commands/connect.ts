@@ -2,9 +2,10 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import process, { stdin, stdout } from 'node:process'
 import { type BridgeLogEntry, createStdioBridge, isSignInRequired } from '@warder/bridge/connect'
+import { userDirectory } from '@warder/private-files/files'
 import { clientExitCodes } from '../client/client-exit-codes.ts'
 import { type ConnectArguments, isAddress, readConnectArguments } from '../client/connect-arguments.ts'
-import { cacheDirectory, openConnectMemory } from '../client/connect-memory.ts'
+import { openConnectMemory } from '../client/connect-memory.ts'
 import { connectOptions } from '../client/connect-options.ts'
 import type { ConnectedServer } from '../client/connect-server.ts'
 import { defaultProfile } from '../client/default-profile.ts'
@@ -28,7 +29,7 @@ export const connect: Command = {
   ],
   async run(input) {
     // Hosts start this often, and most of its time is compiling. Never in a directory that others can write to.
-    enableCompileCache(join(cacheDirectory(), 'compiled'))
+    enableCompileCache(join(userDirectory('cache'), 'compiled'))
     const given = readConnectArguments(input)
     const say = makeLog(given.log)
     for (const line of given.notes) say({ level: 'warn', event: 'connect.note', why: line })

@@ -2,6 +2,7 @@ import { readNetwork } from '@warder/outbound'
 import { readProfile, signInOptions } from '../client/client-options.ts'
 import { withClientProblems } from '../client/client-problem.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
+import { explainCommand, loginCommand } from '../client/login-command.ts'
 import { openCredentialStore } from '../client/open-store.ts'
 import { bareUrl } from '../client/show-url.ts'
 import type { Command } from '../command.ts'
@@ -39,7 +40,8 @@ export const doctor: Command = {
     }
     const examination = {
       server: target.server,
-      word,
+      login: loginCommand(word, input),
+      explain: explainCommand(word, input),
       profile: readProfile(input),
       readNetwork: () => readNetwork(process.env),
       metadataUrl: input.options['metadata-url'] ?? target.metadataUrl,

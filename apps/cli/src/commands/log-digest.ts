@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { bodyDigest } from '@warder/gateway'
+import { messageOf } from '@warder/protocol'
 import type { Command } from '../command.ts'
 import { oneWord } from '../one-word.ts'
 import { print } from '../output.ts'
@@ -28,6 +29,6 @@ function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (error) {
-    throw new Problem(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Problem(`${file} cannot be read: ${messageOf(error)}`)
   }
 }

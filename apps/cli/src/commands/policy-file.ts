@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { messageOf } from '@warder/protocol'
 import { Problem } from '../problem.ts'
 
 /** The policy file that a command is about. */
@@ -11,6 +12,6 @@ export function readText(file: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw new Problem(`there is no ${file} here.`, 2)
-    throw new Problem(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2)
+    throw new Problem(`${file} cannot be read: ${messageOf(error)}`, 2)
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { InvalidNetwork, type Network, readNetwork } from '@warder/outbound'
 import type { Command, Input } from '../command.ts'
 import { paint, print, table } from '../output.ts'
 import { Problem } from '../problem.ts'
@@ -41,7 +42,7 @@ async function runOutside({ words, options, switches }: Input): Promise<number> 
   }
   if (options['policy'] !== undefined || options['issuer'] !== undefined)
     throw new Problem('--policy and --issuer go with --inside.', 2)
-  const rows = await proveFromOutside(url).catch((error: Error) => {
+  const rows = await proveFromOutside(url, networkOfUser()).catch((error: Error) => {
     throw new Problem(`nothing answers at ${url}: ${error.message}`)
   })
   const failures = countFailures(rows)
@@ -56,6 +57,14 @@ async function runOutside({ words, options, switches }: Input): Promise<number> 
     )
   }
   return failures === 0 ? 0 : 1
+}
+
+function networkOfUser(): Network {
+  try {
+    return readNetwork(process.env)
+  } catch (error) {
+    throw error instanceof InvalidNetwork ? new Problem(error.message) : error
+  }
 }
 
 async function runInside({ words, options, switches }: Input): Promise<number> {

@@ -12,6 +12,7 @@ import {
 } from '../client/describe-sign-in.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
 import { listProviders } from '../client/kept-ways.ts'
+import { loginCommand } from '../client/login-command.ts'
 import { openCredentialStore } from '../client/open-store.ts'
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
@@ -31,7 +32,7 @@ export const status: Command = {
       else if (damaged.length === 0) print('You are signed in nowhere that this store knows of.')
       if (damaged.length > 0) return 1
       if (input.words.length === 0 || signs.some(({ signed_in: isSignedIn }) => isSignedIn)) return 0
-      note(`Sign in by: warder login ${input.words[0]}`)
+      note(`Sign in by: ${loginCommand(input.words[0] ?? '', input)}`)
       return clientExitCodes.signInRequired
     }),
 }

@@ -4,6 +4,7 @@ import { readProfile, signInOptions } from '../client/client-options.ts'
 import { withClientProblems } from '../client/client-problem.ts'
 import { type ExplainedToken, explainToken, tokenRows } from '../client/explain-token.ts'
 import { findNamedServer } from '../client/find-named-server.ts'
+import { loginCommand } from '../client/login-command.ts'
 import { openCredentialStore } from '../client/open-store.ts'
 import type { Command, Input } from '../command.ts'
 import { oneWord } from '../one-word.ts'
@@ -49,7 +50,7 @@ async function readKept(input: Input, word: string): Promise<{ token: string; en
   const tokens = entry && (await readTokens(store, tokenName(entry)))
   if (entry !== undefined && tokens !== undefined) return { token: tokens.accessToken, entry }
   throw new Problem(
-    `you are not signed in to ${plain(server)}. Sign in by: warder login ${word}`,
+    `you are not signed in to ${plain(server)}. Sign in by: ${loginCommand(word, input)}`,
     clientExitCodes.signInRequired,
   )
 }

@@ -13,9 +13,10 @@ import type { Tell } from './finding.ts'
 /** What is looked at. */
 export interface Examination {
   readonly server: string
-  /** How the user calls it. */
-  readonly word: string
   readonly profile: string
+  /** The commands that sign in there, and that show the token: what the findings say to do. */
+  readonly login: string
+  readonly explain: string
   /** Throws `InvalidNetwork`. */
   readonly readNetwork: () => Network
   readonly metadataUrl?: string | undefined

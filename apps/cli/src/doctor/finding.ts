@@ -12,15 +12,7 @@ export interface Finding {
 export type Outcome = 'good' | 'note' | 'bad' | 'skipped'
 
 /** In the order in which they are looked at and shown. */
-export const groups = [
-  'this machine',
-  'the way there',
-  'discovery',
-  'the five things',
-  'your sign-in',
-] as const
-
-export type Group = (typeof groups)[number]
+export type Group = 'this machine' | 'the way there' | 'discovery' | 'the five things' | 'your sign-in'
 
 /** Tells one finding as soon as it is there: an examination takes seconds, and a person watches. */
 export type Tell = (finding: Finding) => void

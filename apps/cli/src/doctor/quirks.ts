@@ -11,7 +11,7 @@ const hostEnds = (issuer: URL, ...ends: readonly string[]): boolean =>
   ends.some((end) => issuer.hostname === end || issuer.hostname.endsWith(`.${end}`))
 
 /** Small and reviewed: each row was reported by users of several clients. */
-export const quirks: readonly Quirk[] = [
+const quirks: readonly Quirk[] = [
   {
     name: 'Microsoft Entra ID',
     isIt: (issuer) => hostEnds(issuer, 'login.microsoftonline.com', 'sts.windows.net'),

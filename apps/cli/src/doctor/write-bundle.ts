@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { messageOf } from '@warder/protocol'
 import { bareUrl } from '../client/show-url.ts'
 import { Problem } from '../problem.ts'
 import { version } from '../version.ts'
@@ -27,6 +28,6 @@ export function writeBundle(file: string, server: string, findings: readonly Fin
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (isThere) throw new Problem(`${file} is there already. Name another file by --bundle.`, 2)
-    throw new Problem(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Problem(`${file} cannot be written: ${messageOf(error)}`)
   }
 }

@@ -1,13 +1,12 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writePrivateFile } from '@warder/private-files'
 import type { DataDirectory } from '../data-directory.ts'
 import { Problem } from '../problem.ts'
 
 /** Remembers under which address this state is served, for commands that make links. */
 export function writeAddress(directory: Pick<DataDirectory, 'path'>, publicUrl: string): void {
-  const file = join(directory.path, 'address')
-  writeFileSync(`${file}.new`, `${publicUrl}\n`, { mode: 0o600, flush: true })
-  renameSync(`${file}.new`, file)
+  writePrivateFile(join(directory.path, 'address'), `${publicUrl}\n`)
 }
 
 /** The address of the last start. */

@@ -1,5 +1,12 @@
 import type { Principal, UserIdentity } from '@warder/policy'
-import type { Change, DeclinedConsent, Grant, Store, User } from '@warder/store'
+import {
+  type Change,
+  type DeclinedConsent,
+  declineCountsMs,
+  type Grant,
+  type Store,
+  type User,
+} from '@warder/store'
 
 /** What every call is checked against without touching the store: revocations and users, at most a poll old. */
 export interface LiveFacts {
@@ -23,7 +30,6 @@ export interface LiveFacts {
 const pollMs = 250
 const freshMs = 5_000
 const pageSize = 500
-const declineCountsMs = 24 * 60 * 60_000
 /** From the hearing on; longer than any access token lives. */
 const endedCountsMs = 65 * 60_000
 

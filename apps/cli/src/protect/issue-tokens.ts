@@ -60,10 +60,15 @@ export async function issueTokens(options: {
     onPolicy: options.onPolicy ?? (async () => {}),
     onHearing: options.onHearing ?? (() => {}),
   })
-  const sweeper = setInterval(() => {
-    store
+  let isSweeping = false
+  const sweeper = setInterval(async () => {
+    // Two at once would only wait for each other, and keep others from the write lock.
+    if (isSweeping) return
+    isSweeping = true
+    await store
       .sweep(Date.now())
       .catch((error) => log({ level: 'warn', event: 'sweep failed', error: String(error) }))
+    isSweeping = false
   }, sweepMs)
   // What an answer says must be true for the guard as well: a new owner may call a moment after the first token came.
   const handle: AuthorizationServer['handle'] = async (request, peer) => {

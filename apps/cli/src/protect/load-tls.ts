@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
+import { messageOf } from '@warder/protocol'
 import { Problem } from '../problem.ts'
 import type { ProtectOptions } from './read-options.ts'
 
@@ -18,9 +19,7 @@ export function loadTls(files: ProtectOptions['tls']): TlsFiles | undefined {
   try {
     createSecureContext({ cert, key })
   } catch (error) {
-    throw new Problem(
-      `${certFile} and ${keyFile} are not a certificate and its key: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new Problem(`${certFile} and ${keyFile} are not a certificate and its key: ${messageOf(error)}`)
   }
   return { cert, key }
 }
@@ -29,9 +28,7 @@ function readFile(option: string, file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (error) {
-    throw new Problem(
-      `${option} ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new Problem(`${option} ${file} cannot be read: ${messageOf(error)}`)
   }
 }
 

@@ -3,6 +3,7 @@ import type { StdioHost } from '@warder/bridge'
 import { httpUpstream, type Route, stdioUpstream } from '@warder/gateway'
 import { createGuard } from '@warder/guard'
 import type { Policy } from '@warder/policy'
+import { bareUrl } from '../client/show-url.ts'
 import { note } from '../output.ts'
 import type { Target } from './find-targets.ts'
 import { type Inventory, inspectUpstream } from './inspect-upstream.ts'
@@ -46,7 +47,7 @@ async function openServer(
   const upstream = openUpstream(target, hosting)
   if ('close' in upstream) await parts.add(upstream.close)
   const inventory = await inspectUpstream(name, upstream)
-  if (inventory.open && 'url' in upstream) note(openDoorWarning(upstream.url))
+  if (inventory.open && 'url' in upstream) note(openDoorWarning(bareUrl(upstream.url)))
   return { name, endpoint: `${publicUrl}/${name}/mcp`, upstream, inventory }
 }
 

@@ -8,9 +8,12 @@ import type { Issuing } from './issuing.ts'
 export async function ownerLinkForEyes(
   issuing: Pick<Issuing, 'ownerLink' | 'hasOwner'>,
   isTerminal: boolean,
+  stateWords: string,
 ): Promise<string | undefined> {
   if (isTerminal) return issuing.ownerLink()
   if (!(await issuing.hasOwner()))
-    note('Nobody owns this server yet. For the link that changes it, run in a terminal: warder owner-link')
+    note(
+      `Nobody owns this server yet. For the link that changes it, run in a terminal: warder owner-link${stateWords}`,
+    )
   return undefined
 }

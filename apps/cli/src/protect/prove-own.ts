@@ -1,3 +1,5 @@
+import { readNetwork } from '@warder/outbound'
+import { messageOf } from '@warder/protocol'
 import { note } from '../output.ts'
 import type { ProofRow } from '../prove/proof.ts'
 import { proveFromOutside } from '../prove/prove-from-outside.ts'
@@ -18,11 +20,9 @@ export async function proveOwn(servers: readonly OpenServer[]): Promise<readonly
 /** Behind a public name the endpoint may be out of reach from here, which is no fault. */
 async function proofOf({ endpoint }: OpenServer): Promise<readonly ProofRow[]> {
   try {
-    return await proveFromOutside(endpoint)
+    return await proveFromOutside(endpoint, readNetwork(process.env))
   } catch (error) {
-    note(
-      `The outside proof could not reach ${endpoint} from here: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    note(`The outside proof could not reach ${endpoint} from here: ${messageOf(error)}`)
     return []
   }
 }

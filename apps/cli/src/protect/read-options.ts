@@ -1,9 +1,10 @@
-import { isIP } from 'node:net'
 import { isServerName } from '@warder/policy'
+import { isLoopbackHost, splitWebUri } from '@warder/protocol'
 import type { Input } from '../command.ts'
 import { defaultDataPath } from '../data-directory.ts'
 import { type DatabaseAddress, readDatabase } from '../database.ts'
 import { Problem } from '../problem.ts'
+import { isLocalhost } from './is-localhost.ts'
 
 /** What `warder protect` was asked to do, checked. */
 export interface ProtectOptions {
@@ -98,15 +99,12 @@ function readUpstream({ options, behindDashes }: Input): ProtectOptions['upstrea
     return { run: behindDashes }
   }
   if (url === undefined) return undefined
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
+  // As strict as the gateway that will send to it, which takes nothing that a URL parser would have to repair.
+  if (splitWebUri(url) === undefined) {
     throw new Problem(
-      '--url takes the http or https address of an MCP server, such as http://127.0.0.1:3001/mcp.',
+      '--url takes the http or https address of an MCP server, such as http://127.0.0.1:3001/mcp: without user name, password and fragment (#), the host in ASCII (xn--…) or a whole IP address, and other unusual characters as %XX.',
       2,
     )
-  }
-  if (parsed.username !== '' || parsed.password !== '' || parsed.hash !== '') {
-    throw new Problem('--url must not contain a user name, a password or a fragment.', 2)
   }
   return { url }
 }
@@ -116,11 +114,6 @@ function readPort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || port > 65_535)
     throw new Problem('--port takes a number from 0 to 65535; 0 picks a free one.', 2)
   return port
-}
-
-/** `localhost`, 127/8 and ::1: nobody outside this computer reaches them. */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 function readTls({ options }: Input): ProtectOptions['tls'] {
@@ -137,7 +130,13 @@ function readPublicUrl(
 ): (port: number) => string {
   const { host, trustProxy, tls } = door
   if (text === undefined) {
-    if (isLoopbackHost(host)) return (port) => `${tls ? 'https' : 'http'}://localhost:${port}`
+    if (isLocalhost(host)) return (port) => `${tls ? 'https' : 'http'}://localhost:${port}`
+    if (isLoopbackHost(host)) {
+      throw new Problem(
+        `--host ${host} is not where localhost leads, so --public-url is needed: the address under which clients reach this server, such as the https one of a proxy.`,
+        2,
+      )
+    }
     if (tls) {
       throw new Problem(
         `--host ${host} is reachable from other computers, so --public-url is needed: the https address with the name that the certificate is for.`,
@@ -183,8 +182,7 @@ function readIssuer(text: string): string {
   const parsed = URL.canParse(text) ? new URL(text) : undefined
   const fine =
     parsed !== undefined &&
-    (parsed.protocol === 'https:' ||
-      (parsed.protocol === 'http:' && isLoopbackHost(parsed.hostname.replace(/^\[|\]$/g, ''))))
+    (parsed.protocol === 'https:' || (parsed.protocol === 'http:' && isLoopbackHost(parsed.hostname)))
   if (!fine || parsed.search !== '' || parsed.hash !== '') {
     throw new Problem(
       '--issuer takes the https address of an authorization server, exactly as its metadata names it.',

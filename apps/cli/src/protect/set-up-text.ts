@@ -81,15 +81,21 @@ export const setUpClients: readonly SetUpClient[] = [
 
 /** The few lines of the first screen; `warder setup` has the rest. */
 export function setUpLines(
-  { name, endpoint }: { readonly name: string; readonly endpoint: string },
+  server: {
+    readonly name: string
+    readonly endpoint: string
+    /** What `warder setup` must be told to find the state; nothing by default. */
+    readonly stateWords?: string
+  },
   platform: NodeJS.Platform = process.platform,
 ): string[] {
+  const { name, endpoint, stateWords = '' } = server
   const quoted = quotings[platform === 'win32' ? 'powershell' : 'posix']
   return [
     `  Claude Code   claude mcp add --transport http ${name} ${endpoint}`,
     `  .mcp.json     ${json({ mcpServers: { [name]: { type: 'http', url: endpoint } } })}`,
     `  VS Code       code --add-mcp ${quoted(json({ name, type: 'http', url: endpoint }))}`,
-    `  others        warder setup ${name}`,
+    `  others        warder setup ${name}${stateWords}`,
   ]
 }
 

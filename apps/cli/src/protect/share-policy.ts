@@ -1,4 +1,5 @@
 import { readPolicy } from '@warder/policy'
+import { messageOf } from '@warder/protocol'
 import type { PublishedPolicy, Store } from '@warder/store'
 import { plain } from '../output.ts'
 import { Problem } from '../problem.ts'
@@ -116,7 +117,7 @@ export function sharePolicy(
         const current = outcome === 'superseded' ? await store.policies.current() : undefined
         if (current !== undefined) say(olderText(policyFile, current))
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
+        const why = messageOf(error)
         throw new Error(`the database does not take it (${why}). It is tried again.`, { cause: error })
       }
     },

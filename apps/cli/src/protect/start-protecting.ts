@@ -11,7 +11,7 @@ import { findTargets, stateName } from './find-targets.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { listen } from './listen.ts'
 import { loadTls } from './load-tls.ts'
-import { logToTerminal } from './log-to-terminal.ts'
+import { createRefusalLog } from './log-to-terminal.ts'
 import { createOpenParts, type OpenParts } from './open-parts.ts'
 import { openPolicy } from './open-policy.ts'
 import { openServers, routeTo, servedResource } from './open-server.ts'
@@ -24,6 +24,7 @@ import { serve } from './serve.ts'
 import { checkNoPolicy } from './share-policy.ts'
 import { showInsideProof } from './show-inside-proof.ts'
 import { startScreen } from './start-screen.ts'
+import { stateWords } from './state-words.ts'
 import { trustIssuer } from './trust-issuer.ts'
 import { untilSignal } from './until-signal.ts'
 
@@ -103,7 +104,7 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
           served: servers.map(servedResource),
           fetch: createFetch([publicUrl]),
           secret,
-          log: logToTerminal,
+          log: createRefusalLog(),
           onPolicy: live.catchUp,
           onHearing: sayHearing,
         })
@@ -121,7 +122,7 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
   })
   await parts.add(() => gateway.close())
   issuing.onEnded((ended) => gateway.closeStreams(ended))
-  live.onNarrowed(() => gateway.closeStreams(() => true))
+  live.onNarrowed(() => gateway.closeNarrowed())
 
   door.answer(
     serve({
@@ -138,15 +139,17 @@ async function open(options: ProtectOptions, { createFetch }: Surroundings, part
   })
 
   for (const warning of policyWarnings(policy())) note(`Warning: ${warning}`)
+  const toFindIt = stateWords(directory, plan)
   const started = {
     policy: policy(),
     servers: await proveOwn(servers),
     issuer: issuing.guard.issuer,
-    ownerLink: await ownerLinkForEyes(issuing, process.stdout.isTTY === true && !options.json),
+    ownerLink: await ownerLinkForEyes(issuing, process.stdout.isTTY === true && !options.json, toFindIt),
     policyFile,
     policySource: live.source,
     policyIsNew: live.isNew,
     dataPath: directory.path,
+    stateWords: toFindIt,
     database: options.database?.shown,
   }
   print(startScreen(started, options.json))

@@ -16,6 +16,8 @@ export interface Started {
   readonly policySource: string
   readonly policyIsNew: boolean
   readonly dataPath: string
+  /** What other commands must be told to find it. */
+  readonly stateWords: string
   /** Shared with other nodes; undefined: the state is in the directory. */
   readonly database: string | undefined
 }
@@ -39,7 +41,7 @@ export function startScreen(started: Started, json: boolean): string {
     '',
     ...ownerLines(started.ownerLink),
     paint('bold', 'Connect a client'),
-    ...servers.flatMap((server) => setUpLines(server)),
+    ...servers.flatMap((server) => setUpLines({ ...server, stateWords: started.stateWords })),
     '',
     ...servers.flatMap((server) => [
       paint('bold', `Tools${of(server.name)} and the scope that each needs`),
@@ -49,7 +51,7 @@ export function startScreen(started: Started, json: boolean): string {
     paint('bold', 'What a stranger gets'),
     table(proofRows(servers)),
     '',
-    `Ctrl-C ends it.  Who called what: ${paint('cyan', 'warder log tail')}`,
+    `Ctrl-C ends it.  Who called what: ${paint('cyan', `warder log tail${started.stateWords}`)}`,
     '',
   ].join('\n')
 }

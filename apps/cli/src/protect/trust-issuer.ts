@@ -1,6 +1,7 @@
 import { createOutbound, type OutboundFetch } from '@warder/outbound'
 import type { ClientClass, Policy } from '@warder/policy'
-import { authorizationServerMetadataUrls, readStrictJson } from '@warder/protocol'
+import { authorizationServerMetadataUrls } from '@warder/protocol'
+import { loadDocument } from '../load-document.ts'
 import { Problem } from '../problem.ts'
 import type { Issuing } from './issuing.ts'
 
@@ -43,18 +44,13 @@ async function loadJwksUri(fetch: OutboundFetch, issuer: string): Promise<string
   const seen: string[] = []
   for (const url of authorizationServerMetadataUrls(issuer)) {
     try {
-      const { body } = await fetch(url, {
-        accept: 'application/json',
-        maxBytes: 256 * 1024,
-        timeoutMs: 10_000,
-      })
-      const document = readStrictJson(body) as { readonly issuer?: unknown; readonly jwks_uri?: unknown }
+      const { issuer: named, jwks_uri: jwksUri } = await loadDocument(fetch, url)
       // RFC 8414 section 3.3: a document for another issuer must not be used.
-      if (document.issuer !== issuer) seen.push(`${url} is about ${JSON.stringify(document.issuer)}`)
-      else if (typeof document.jwks_uri !== 'string') seen.push(`${url} names no jwks_uri`)
-      else return document.jwks_uri
+      if (named !== issuer) seen.push(`${url} is about ${JSON.stringify(named)}`)
+      else if (typeof jwksUri !== 'string') seen.push(`${url} names no jwks_uri`)
+      else return jwksUri
     } catch (error) {
-      seen.push(`${url}: ${error instanceof Error ? error.message : String(error)}`)
+      seen.push((error as Error).message)
     }
   }
   throw new Problem(`the metadata of --issuer ${issuer} cannot be used:\n  ${seen.join('\n  ')}`)

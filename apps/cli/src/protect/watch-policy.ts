@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { PolicyErrors, readPolicy } from '@warder/policy'
+import { messageOf } from '@warder/protocol'
 import type { PolicyFile } from './load-policy.ts'
 
 const pollMs = 500
@@ -84,5 +85,5 @@ async function fingerprintOf(file: string): Promise<string> {
 
 function whyNot(file: string, error: unknown): string {
   if (error instanceof PolicyErrors) return `The changed policy file cannot be used:\n${error.message}`
-  return `${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`
+  return `${file} cannot be used: ${messageOf(error)}`
 }

@@ -1,4 +1,5 @@
-import { type Check, isLoopback, type Probe } from './probe.ts'
+import { isLoopbackHost } from '@warder/protocol'
+import type { Check, Probe } from './probe.ts'
 import { failed, notApplicable, type ProofRow, passed, warning } from './proof.ts'
 
 type Verdict = Pick<ProofRow, 'outcome' | 'says'>
@@ -89,5 +90,5 @@ export const authorizationServerChecks: readonly Check[] = [
 function isPlainAndRemote(value: string): boolean {
   if (!URL.canParse(value)) return true
   const url = new URL(value)
-  return url.protocol !== 'https:' && !isLoopback(url)
+  return url.protocol !== 'https:' && !isLoopbackHost(url.hostname)
 }

@@ -1,6 +1,6 @@
-import { isSameResource } from '@warder/protocol'
-import { type Knock, type Knocked, knock, modernRequest } from './knock.ts'
-import { type Check, challengeParameter, isLoopback } from './probe.ts'
+import { isLoopbackHost, isSameResource } from '@warder/protocol'
+import { type Approach, type Knock, knock, modernRequest } from '../knock.ts'
+import { type Check, challengeParameter } from './probe.ts'
 import { failed, notApplicable, type ProofRow, passed, warning } from './proof.ts'
 
 type Verdict = Pick<ProofRow, 'outcome' | 'says'>
@@ -23,14 +23,14 @@ function unsignedToken(issuer: string | undefined, audience: string): string {
   return `${base64url({ alg: 'none', typ: 'at+jwt' })}.${base64url(claims)}.`
 }
 
-function refused(answer: Knocked): Verdict {
+function refused(answer: Knock): Verdict {
   if (answer.status === 401) return passed('401')
   if (answer.status >= 400 && answer.status < 500) return passed(`refused with ${answer.status}`)
   if (answer.status >= 500) return warning(`${answer.status}: refused, but as a fault of the server`)
   return failed(`answered ${answer.status}`)
 }
 
-function invalidToken(answer: Knocked): Verdict {
+function invalidToken(answer: Knock): Verdict {
   if (answer.status !== 401)
     return answer.status < 400
       ? failed(`answered ${answer.status}`)
@@ -41,7 +41,7 @@ function invalidToken(answer: Knocked): Verdict {
     : warning(`401, but error is ${error ?? 'absent'} instead of invalid_token`)
 }
 
-const bearer = (token: string): Knock => {
+const bearer = (token: string): Approach => {
   const { message, headers } = modernRequest('tools/list')
   return { message, headers: { ...headers, authorization: `Bearer ${token}` } }
 }
@@ -85,31 +85,32 @@ export const doorChecks: readonly Check[] = [
     id: 'open-stream',
     title: 'Stream (GET) without a token',
     rule: 'MCP OT-04',
-    run: async ({ url }) =>
-      refused(await knock(url, { method: 'GET', headers: { accept: 'text/event-stream' } })),
+    run: async ({ url, fetch }) =>
+      refused(await knock(fetch, url, { method: 'GET', headers: { accept: 'text/event-stream' } })),
   },
   {
     id: 'garbage-token',
     title: 'Worthless token',
     rule: 'MCP RS-12',
     mustAnswer: true,
-    run: async ({ url }) => invalidToken(await knock(url, bearer('garbage'))),
+    run: async ({ url, fetch }) => invalidToken(await knock(fetch, url, bearer('garbage'))),
   },
   {
     id: 'alg-none',
     title: 'Unsigned token (alg: none)',
     rule: 'RFC 8725 section 3.1',
     mustAnswer: true,
-    run: async ({ url, issuer }) => invalidToken(await knock(url, bearer(unsignedToken(issuer, url)))),
+    run: async ({ url, fetch, issuer }) =>
+      invalidToken(await knock(fetch, url, bearer(unsignedToken(issuer, url)))),
   },
   {
     id: 'token-in-query',
     title: 'Token in the query',
     rule: 'MCP CL-27; RFC 6750 section 2',
-    async run({ url, issuer }) {
+    async run({ url, fetch, issuer }) {
       const { message, headers } = modernRequest('tools/list')
       return refused(
-        await knock(url, { message, headers, query: { access_token: unsignedToken(issuer, url) } }),
+        await knock(fetch, url, { message, headers, query: { access_token: unsignedToken(issuer, url) } }),
       )
     },
   },
@@ -117,25 +118,25 @@ export const doorChecks: readonly Check[] = [
     id: 'header-against-body',
     title: 'Header and body that disagree',
     rule: 'MCP GW-29',
-    async run({ url }) {
+    async run({ url, fetch }) {
       const { message, headers } = modernRequest('tools/call', { name: 'a', arguments: {} })
-      return refused(await knock(url, { message, headers: { ...headers, 'mcp-name': 'b' } }))
+      return refused(await knock(fetch, url, { message, headers: { ...headers, 'mcp-name': 'b' } }))
     },
   },
   {
     id: 'foreign-origin',
     title: 'Request from a foreign web page',
     rule: 'MCP GW-02',
-    async run({ url }) {
+    async run({ url, fetch }) {
       const { message, headers } = modernRequest('tools/list')
-      const answer = await knock(url, {
+      const answer = await knock(fetch, url, {
         message,
         headers: { ...headers, origin: 'https://stranger.example' },
       })
-      const allowed = answer.headers['access-control-allow-origin']
+      const allowed = answer.headers.get('access-control-allow-origin')
       if (
         allowed === 'https://stranger.example' &&
-        answer.headers['access-control-allow-credentials'] === 'true'
+        answer.headers.get('access-control-allow-credentials') === 'true'
       ) {
         return failed('the page may read the answer with the visitor’s cookies')
       }
@@ -164,7 +165,7 @@ export const doorChecks: readonly Check[] = [
     async run({ url }) {
       const target = new URL(url)
       if (target.protocol === 'https:') return passed('https')
-      return isLoopback(target)
+      return isLoopbackHost(target.hostname)
         ? notApplicable('plain http, on this computer only')
         : failed('plain http: anybody on the way reads the tokens')
     },

@@ -1,11 +1,18 @@
-import { createOutbound, type OutboundFetch } from '@warder/outbound'
+import {
+  createOutbound,
+  createUserFetch,
+  type Network,
+  type OutboundFetch,
+  reachOf,
+  type UserFetch,
+} from '@warder/outbound'
 import {
   authorizationServerMetadataUrls,
   protectedResourceMetadataUrl,
   readChallenges,
-  readStrictJson,
 } from '@warder/protocol'
-import { type Knocked, knock, legacyInitialize, modernRequest } from './knock.ts'
+import { type Knock, knock, legacyInitialize, modernRequest } from '../knock.ts'
+import { loadDocument } from '../load-document.ts'
 import type { ProofRow } from './proof.ts'
 
 /** One attempt. `mustAnswer`: no answer at all is a failure, not just odd. */
@@ -25,9 +32,10 @@ export type Found =
 /** What the checks share: the endpoint, its first refusal, and the documents that it points to. */
 export interface Probe {
   readonly url: string
+  readonly fetch: UserFetch
   /** The answer to a request without credentials: of revision 2026-07-28, and of the older ones. */
-  readonly modern: Knocked
-  readonly legacy: Knocked
+  readonly modern: Knock
+  readonly legacy: Knock
   /** `resource_metadata` of the challenge. */
   readonly metadataUrl: string | undefined
   readonly resourceMetadata: Found
@@ -36,15 +44,14 @@ export interface Probe {
 }
 
 /** Knocks without credentials and follows the metadata. Throws only when nothing answers at the URL. */
-export async function discover(url: string): Promise<Probe> {
-  const modern = await knock(url, modernRequest('tools/list'))
-  const legacy = await knock(url, legacyInitialize())
-  const fetch = createOutbound({
-    dangerouslyAllowFetch: (target) => isLoopback(new URL(url)) && isLoopback(target),
-  })
+export async function discover(url: string, network: Network): Promise<Probe> {
+  const fetch = createUserFetch(network)
+  const modern = await knock(fetch, url, modernRequest('tools/list'))
+  const legacy = await knock(fetch, url, legacyInitialize())
+  const outbound = createOutbound({ network, reach: await reachOf(url) })
   const metadataUrl =
     challengeParameter(modern, 'resource_metadata') ?? challengeParameter(legacy, 'resource_metadata')
-  const resourceMetadata = await findDocument(fetch, [
+  const resourceMetadata = await findDocument(outbound, [
     ...(metadataUrl === undefined ? [] : [metadataUrl]),
     ...metadataCandidates(url),
   ])
@@ -54,14 +61,14 @@ export async function discover(url: string): Promise<Probe> {
   const serverMetadata: Found =
     issuer === undefined || !URL.canParse(issuer)
       ? { wrong: 'no authorization server is named' }
-      : await findDocument(fetch, authorizationServerMetadataUrls(issuer))
-  return { url, modern, legacy, metadataUrl, resourceMetadata, issuer, serverMetadata }
+      : await findDocument(outbound, authorizationServerMetadataUrls(issuer))
+  return { url, fetch, modern, legacy, metadataUrl, resourceMetadata, issuer, serverMetadata }
 }
 
 /** A parameter of the first Bearer challenge in an answer. */
-export function challengeParameter(answer: Knocked, name: string): string | undefined {
-  const header = answer.headers['www-authenticate']
-  if (header === undefined) return undefined
+export function challengeParameter(answer: Knock, name: string): string | undefined {
+  const header = answer.headers.get('www-authenticate')
+  if (header === null) return undefined
   return readChallenges(header)
     .find(({ scheme }) => scheme.toLowerCase() === 'bearer')
     ?.params.get(name)
@@ -75,23 +82,10 @@ async function findDocument(fetch: OutboundFetch, urls: readonly string[]): Prom
   let wrong = 'nothing to fetch'
   for (const url of urls) {
     try {
-      const { body } = await fetch(url, {
-        accept: 'application/json',
-        maxBytes: 256 * 1024,
-        timeoutMs: 10_000,
-      })
-      const document = readStrictJson(body)
-      if (typeof document === 'object' && document !== null && !Array.isArray(document))
-        return { url, document: { ...document } }
-      wrong = `${url} is not a JSON object`
+      return { url, document: await loadDocument(fetch, url) }
     } catch (error) {
-      wrong = `${url}: ${error instanceof Error ? error.message : String(error)}`
+      wrong = (error as Error).message
     }
   }
   return { wrong }
-}
-
-/** Whether a URL's host is this computer. */
-export function isLoopback(url: URL): boolean {
-  return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname)
 }

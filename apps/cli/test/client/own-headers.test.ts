@@ -35,6 +35,7 @@ function keys(...all: readonly string[]) {
 
 afterEach(() => {
   vi.useRealTimers()
+  vi.unstubAllEnvs()
 })
 
 describe('headers that the server does not take any more', () => {
@@ -87,7 +88,7 @@ describe('headers that the server does not take any more', () => {
 })
 
 describe('headers of the command line', () => {
-  const load = (server: string, header: string) =>
+  const load = async (server: string, header: string) =>
     loadOwnHeaders(readConnectArguments(readInput(connect, [server, '--header', header])), {
       server,
       headers: {},
@@ -96,9 +97,11 @@ describe('headers of the command line', () => {
   test.each([
     ['the session of MCP', url, 'Mcp-Session-Id: x', 'not for a command line to set'],
     ['a header that mirrors the message', url, 'Mcp-Method: x', 'not for a command line to set'],
-    ['a new line', url, 'X-Team: a\nX-Other: canary', 'cannot be sent as it is'],
+    ['a new line', url, 'X-Team: a\nX-Other: canary', 'takes a name and a value'],
+    ['a new line in a variable', url, `X-Team: \${TWO_LINES}`, 'cannot be sent as it is'],
     ['Q29 a credential in the clear', 'http://mcp.example.com/mcp', 'X-Api-Key: canary', 'in the clear'],
   ])('%s is refused, with exit code 2', async (_what, server, header, words) => {
+    vi.stubEnv('TWO_LINES', 'a\nX-Other: canary')
     const error = await load(server, header).catch((thrown: Error) => thrown)
     expect(error).toMatchObject({ name: 'Problem', exitCode: 2, message: expect.stringContaining(words) })
     expect(String(error)).not.toContain('canary')

@@ -44,6 +44,9 @@ describe('Q16 a URL for eyes', () => {
       `${variable('BASE:-https://[hidden]@h')}/mcp`,
     )
     expect(showUrl(`https://${variable('USER')}:${variable('PASS')}@h/`)).toBe('https://[hidden]@h/')
+    expect(showUrl(`${variable('SCHEME:-https')}://u:canary@h/`)).toBe(
+      `${variable('SCHEME:-https')}://[hidden]@h/`,
+    )
     expect(showUrl(`https://${variable('u:canary@h/x')}`)).not.toContain('canary')
   })
 
@@ -67,5 +70,6 @@ describe('Q16 a URL for eyes', () => {
       'https://h.example:1/s/…/mcp',
     )
     expect(bareUrl('https://h.example/mcp')).toBe('https://h.example/mcp')
+    expect(bareUrl(`${variable('SCHEME')}://u:p@h.example/mcp`)).toBe(`${variable('SCHEME')}://h.example/mcp`)
   })
 })

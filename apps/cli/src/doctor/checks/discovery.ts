@@ -1,8 +1,8 @@
 import { type Discovery, discover, readServerChallenge, type TraceEvent } from '@warder/client'
 import type { OutboundFetch } from '@warder/outbound'
+import type { Knock } from '../../knock.ts'
 import { describeRefusal } from '../describe-refusal.ts'
 import type { Finding, Outcome, Tell } from '../finding.ts'
-import type { Knock } from '../knock.ts'
 import { findQuirks } from '../quirks.ts'
 
 const group = 'discovery'

@@ -1,7 +1,7 @@
-import type { Discovery } from '@warder/client'
+import { type Discovery, readServerChallenge } from '@warder/client'
 import type { UserFetch } from '@warder/outbound'
+import { type Knock, knock, legacyInitialize } from '../../knock.ts'
 import type { Tell } from '../finding.ts'
-import { type Knock, knock } from '../knock.ts'
 
 const group = 'the five things'
 
@@ -65,7 +65,7 @@ function tellResourceServer({ status, headers }: Knock, tell: Tell): void {
     })
     return
   }
-  const announced = (headers.get('www-authenticate') ?? '').includes('resource_metadata')
+  const announced = readServerChallenge(headers).resourceMetadata !== undefined
   tell({
     group,
     check,
@@ -85,7 +85,7 @@ async function tellValidation(server: string, fetch: UserFetch, door: Knock, tel
     tell({ group, check, outcome: 'skipped', found: 'it asks for no token' })
     return
   }
-  const status = await knock(fetch, server, noToken).then(
+  const status = await knock(fetch, server, legacyInitialize(noToken)).then(
     (answer) => answer.status,
     () => undefined,
   )

@@ -1,4 +1,5 @@
 import type { CredentialStore, StoreKind } from '@warder/client'
+import { messageOf } from '@warder/protocol'
 import type { Tell } from '../finding.ts'
 
 const names: Readonly<Record<StoreKind, string>> = {
@@ -28,7 +29,7 @@ export async function checkStore(
     return store
   } catch (error) {
     // The store's own words say what to do; they never hold a value.
-    const found = error instanceof Error ? error.message : String(error)
+    const found = messageOf(error)
     tell({ group, check, outcome: 'bad', found, fix: 'see: warder login --help, about --store' })
     return undefined
   }

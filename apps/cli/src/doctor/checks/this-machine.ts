@@ -1,4 +1,5 @@
 import { findProxy, type Network } from '@warder/outbound'
+import { isLoopbackHost } from '@warder/protocol'
 import type { Tell } from '../finding.ts'
 
 const group = 'this machine'
@@ -27,7 +28,7 @@ export function checkThisMachine(server: string, network: Network, tell: Tell): 
   })
   if (network.certificate !== undefined)
     tell({ group, check: 'client certificate', outcome: 'good', found: 'shown to servers that ask for one' })
-  if (server.startsWith('http://') && proxy === undefined && !isThisMachine(server))
+  if (server.startsWith('http://') && proxy === undefined && !isLoopbackHost(new URL(server).hostname))
     tell({
       group,
       check: 'plain http',
@@ -35,8 +36,4 @@ export function checkThisMachine(server: string, network: Network, tell: Tell): 
       found: 'whoever stands in between can read and change everything, tokens too',
       fix: 'use https; Warder sends no token over http to another machine',
     })
-}
-
-function isThisMachine(server: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(server).hostname)
 }

@@ -1,7 +1,7 @@
 import type { UserFetch } from '@warder/outbound'
+import { type Knock, knock, legacyInitialize } from '../../knock.ts'
 import { explainFailure } from '../explain-failure.ts'
 import type { Tell } from '../finding.ts'
-import { type Knock, knock } from '../knock.ts'
 
 const group = 'the way there'
 
@@ -15,7 +15,7 @@ export async function checkWayThere(
   tell: Tell,
 ): Promise<Knock | undefined> {
   try {
-    const answer = await knock(fetch, server)
+    const answer = await knock(fetch, server, legacyInitialize())
     const found = `${new URL(server).host} answers with ${answer.status}`
     tell({ group, check: 'connection', outcome: 'good', found })
     tellClock(answer, tell)

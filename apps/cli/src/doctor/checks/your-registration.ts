@@ -17,7 +17,7 @@ export async function tellRegistration(
   entry: ServerEntry,
   store: CredentialStore,
   of: { readonly outbound: OutboundFetch; readonly discovery: Discovery | undefined },
-  word: string,
+  login: string,
   tell: Tell,
 ): Promise<void> {
   if (of.discovery === undefined || of.discovery.issuer !== entry.issuer) return
@@ -38,7 +38,7 @@ export async function tellRegistration(
         : isAlive
           ? 'the authorization server knows this client'
           : 'the authorization server has forgotten this client',
-    ...(isAlive === false && { fix: `warder login ${word} (it registers anew)` }),
+    ...(isAlive === false && { fix: `${login} (it registers anew)` }),
   })
 }
 

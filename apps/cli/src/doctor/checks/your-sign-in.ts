@@ -12,9 +12,9 @@ import {
 import type { OutboundFetch, UserFetch } from '@warder/outbound'
 import { describeSignIn, type SignInDescription } from '../../client/describe-sign-in.ts'
 import { explainToken } from '../../client/explain-token.ts'
+import { knock, legacyInitialize } from '../../knock.ts'
 import { signInCheck } from '../exit-code.ts'
 import type { Tell } from '../finding.ts'
-import { knock } from '../knock.ts'
 import { tellRegistration } from './your-registration.ts'
 
 const group = 'your sign-in'
@@ -22,13 +22,15 @@ const group = 'your sign-in'
 interface Patient {
   readonly server: string
   readonly profile: string
-  /** What follows `warder login` for this server. */
-  readonly word: string
+  /** The command that signs in there. */
+  readonly login: string
+  /** The command that shows the token. */
+  readonly explain: string
 }
 
 /** What is stored for this server, whether the token says what it should, and whether the server takes it. */
 export async function checkSignIn(
-  { server, profile, word }: Patient,
+  { server, profile, login, explain }: Patient,
   store: CredentialStore,
   of: {
     readonly fetch: UserFetch
@@ -44,17 +46,17 @@ export async function checkSignIn(
     const { entries } = await listServerEntries(store)
     const elsewhere = entries.filter((one) => one.server === server).map((one) => one.profile)
     const found = elsewhere.length > 0 ? `nobody, but as ${elsewhere.join(', ')} (--profile)` : 'nobody'
-    tell({ group, check: signInCheck, outcome: 'bad', found, fix: `warder login ${word}` })
+    tell({ group, check: signInCheck, outcome: 'bad', found, fix: login })
     return
   }
-  tellPlace(entry, of.discovery, word, tell)
-  tellToken(entry, tokens, sign, word, tell)
-  tellRenewal(sign, word, tell)
-  await tellRegistration(entry, store, of, word, tell)
-  await tellTaken(sign, tokens, of.fetch, word, tell)
+  tellPlace(entry, of.discovery, login, tell)
+  tellToken(entry, tokens, sign, explain, tell)
+  tellRenewal(sign, login, tell)
+  await tellRegistration(entry, store, of, login, tell)
+  await tellTaken(sign, tokens, of.fetch, login, tell)
 }
 
-function tellPlace(entry: ServerEntry, discovery: Discovery | undefined, word: string, tell: Tell): void {
+function tellPlace(entry: ServerEntry, discovery: Discovery | undefined, login: string, tell: Tell): void {
   if (discovery === undefined) return
   const isSame = entry.issuer === discovery.issuer && entry.resource === discovery.resource
   tell({
@@ -64,7 +66,7 @@ function tellPlace(entry: ServerEntry, discovery: Discovery | undefined, word: s
     found: isSame
       ? `at ${entry.issuer}`
       : `at ${entry.issuer} for ${entry.resource}, but the server now names ${discovery.issuer} and ${discovery.resource}`,
-    ...(!isSame && { fix: `warder login ${word}` }),
+    ...(!isSame && { fix: login }),
   })
 }
 
@@ -72,7 +74,7 @@ function tellToken(
   entry: ServerEntry,
   tokens: TokenSet,
   sign: SignInDescription,
-  word: string,
+  explain: string,
   tell: Tell,
 ): void {
   const now = Date.now() / 1000
@@ -85,14 +87,14 @@ function tellToken(
     outcome: problems.length > 0 ? 'bad' : 'good',
     found:
       problems[0] ?? (explained.form === 'opaque' ? 'opaque: only the server can read it' : 'its claims fit'),
-    ...(problems.length > 0 && { fix: `see all of it by: warder token explain ${word}` }),
+    ...(problems.length > 0 && { fix: `see all of it by: ${explain}` }),
   })
 }
 
 const hasEnded = ({ expiresAt }: TokenSet): boolean =>
   expiresAt !== undefined && expiresAt * 1000 <= Date.now()
 
-function tellRenewal({ refreshable, way, by, ...sign }: SignInDescription, word: string, tell: Tell): void {
+function tellRenewal({ refreshable, way, by, ...sign }: SignInDescription, login: string, tell: Tell): void {
   const check = 'refresh'
   if (sign.missing_file !== undefined)
     tell({
@@ -100,7 +102,7 @@ function tellRenewal({ refreshable, way, by, ...sign }: SignInDescription, word:
       check,
       outcome: 'note',
       found: `${sign.missing_file} is not there any more, and without it nothing is renewed`,
-      fix: `put it back, or name another: warder login ${word}`,
+      fix: `put it back, or name another: ${login}`,
     })
   else if (refreshable) tell({ group, check, outcome: 'good', found: 'it is renewed by itself' })
   else if (way !== 'person' && by !== undefined)
@@ -118,7 +120,7 @@ async function tellTaken(
   { server, signed_in: goesOn }: SignInDescription,
   tokens: TokenSet,
   fetch: UserFetch,
-  word: string,
+  login: string,
   tell: Tell,
 ): Promise<void> {
   const check = 'accepted'
@@ -131,7 +133,7 @@ async function tellTaken(
         check,
         outcome: 'bad',
         found: 'it has ended, and nothing renews it',
-        fix: `warder login ${word}`,
+        fix: login,
       })
     return
   }
@@ -139,7 +141,7 @@ async function tellTaken(
     tell({ group, check, outcome: 'skipped', found: 'bound to a key: not tried here' })
     return
   }
-  const status = await knock(fetch, server, accessToken).then(
+  const status = await knock(fetch, server, legacyInitialize(accessToken)).then(
     (answer) => answer.status,
     () => undefined,
   )
@@ -155,7 +157,7 @@ async function tellTaken(
           ? 'the server refuses it (401)'
           : `the server takes it (${status})`,
     ...(isRefused && {
-      fix: `warder login ${word}; if it stays, the server checks for something else than it says`,
+      fix: `${login}; if it stays, the server checks for something else than it says`,
     }),
   })
 }

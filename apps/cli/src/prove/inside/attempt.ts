@@ -1,5 +1,6 @@
+import { createUserFetch } from '@warder/outbound'
 import type { Call } from '@warder/policy'
-import { type Knocked, knock, modernRequest } from '../knock.ts'
+import { type Knock, knock, modernRequest } from '../../knock.ts'
 import { failed, type ProofRow, passed } from '../proof.ts'
 import type { Case } from './find-case.ts'
 import type { Throwaway } from './open-throwaway.ts'
@@ -26,20 +27,20 @@ export interface Attempt {
   run(inside: Inside): Promise<Verdict>
 }
 
+/** The throwaway is on this computer, and no proxy leads there. */
+const fetch = createUserFetch()
+
 /** Calls the throwaway endpoint. */
-export function callEndpoint({ endpoint }: Throwaway, token: string, call: Call): Promise<Knocked> {
+export function callEndpoint({ endpoint }: Throwaway, token: string, call: Call): Promise<Knock> {
   const { message, headers } =
     call.kind === 'tool'
       ? modernRequest('tools/call', { name: call.name, arguments: {} })
       : modernRequest('tools/list')
-  return knock(endpoint, { message, headers: { ...headers, authorization: `Bearer ${token}` } })
+  return knock(fetch, endpoint, { message, headers: { ...headers, authorization: `Bearer ${token}` } })
 }
 
 /** Whether something makes its way to the server behind. */
-export async function reaches(
-  { stub }: Throwaway,
-  act: () => Promise<Knocked>,
-): Promise<Knocked | undefined> {
+async function reaches({ stub }: Throwaway, act: () => Promise<Knock>): Promise<Knock | undefined> {
   const before = stub.calls()
   const answer = await act()
   return stub.calls() > before && answer.status === 200 ? answer : undefined
@@ -52,10 +53,10 @@ export async function reaches(
 export async function tryTheDoor(
   throwaway: Throwaway,
   tried: {
-    readonly attempt: () => Promise<Knocked>
-    readonly twin: () => Promise<Knocked>
+    readonly attempt: () => Promise<Knock>
+    readonly twin: () => Promise<Knock>
     /** What is wrong with the refusal, or undefined. */
-    readonly judge: (answer: Knocked) => string | undefined
+    readonly judge: (answer: Knock) => string | undefined
     readonly says: string
   },
 ): Promise<Verdict> {

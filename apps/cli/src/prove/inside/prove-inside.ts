@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Policy, ServerPolicy } from '@warder/policy'
+import { messageOf } from '@warder/protocol'
 import { plain } from '../../output.ts'
 import { createOpenParts } from '../../protect/open-parts.ts'
 import { failed, notApplicable, type ProofRow } from '../proof.ts'
@@ -76,5 +77,3 @@ async function judge(
 function row({ id, title, rule }: Attempt, { outcome, says }: Pick<ProofRow, 'outcome' | 'says'>): ProofRow {
   return { id, title, rule, outcome, says: plain(says).slice(0, 160) }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,4 +1,4 @@
-import type { Knocked } from '../knock.ts'
+import type { Knock } from '../../knock.ts'
 import { challengeParameter } from '../probe.ts'
 import { failed } from '../proof.ts'
 import { type Attempt, callEndpoint, tryTheDoor } from './attempt.ts'
@@ -6,7 +6,7 @@ import { signAnew } from './throwaway-keys.ts'
 
 const accessTokenMs = 10 * 60_000
 
-function notInvalidToken(answer: Knocked): string | undefined {
+function notInvalidToken(answer: Knock): string | undefined {
   if (answer.status !== 401) return `${answer.status} instead of 401`
   const error = challengeParameter(answer, 'error')
   return error === 'invalid_token' ? undefined : `401, but error is ${error ?? 'absent'}`
@@ -50,7 +50,7 @@ export const tokenAttempts: readonly Attempt[] = [
     rule: 'MCP RS-12',
     async run({ throwaway, case: { open }, token }) {
       const good = await token()
-      const at = async (ahead: number): Promise<Knocked> => {
+      const at = async (ahead: number): Promise<Knock> => {
         throwaway.clock.ahead = ahead
         try {
           return await callEndpoint(throwaway, good, open)
@@ -111,7 +111,7 @@ export const tokenAttempts: readonly Attempt[] = [
   },
 ]
 
-function listedTools({ status, body }: Knocked): readonly string[] {
+function listedTools({ status, body }: Knock): readonly string[] {
   if (status !== 200) throw new Error(`tools/list was answered with ${status}`)
   const { result } = JSON.parse(body) as { readonly result: { readonly tools: { readonly name: string }[] } }
   return result.tools.map(({ name }) => name)
