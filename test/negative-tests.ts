@@ -348,7 +348,7 @@ P05 H | output without end |
 P06 H | messages for somebody else |
 P07 H | children that outlive us |
 P09 M | a child that keeps crashing |
-P10 H | a child that takes everything |
+P10 H | a child that takes everything | partly: limits by the system (memory, processor time and number of processes are not bounded)
 P11 H | secrets in the process list |
 P13 H | what a child may reach |
 P14 M | a directory outside |
@@ -378,7 +378,7 @@ Q27 M | control characters in a terminal |
 Q29 M | proxies |
 R01 C | a tool that changes after approval | control plane
 R02 M | the same tool, written otherwise | control plane
-R03 H | a new tool | control plane
+R03 H | a new tool | partly: pinned tools
 R05 H | hidden text | control plane
 R06 H | instructions in other places | control plane
 R07 H | annotations that lie | control plane
@@ -403,7 +403,7 @@ T02 C | secrets in the log |
 T03 H | a log that was changed |
 T04 C | a log that cannot be written |
 T05 H | a crash between decision and answer |
-T06 H | what must be recorded |
+T06 H | what must be recorded | partly: admin API and console (failed logins, and a policy that one node reads anew; keys do not change yet)
 T07 H | a flood of junk |
 T09 M | half a line after a crash |
 T10 M | forged trace ids |
@@ -411,7 +411,7 @@ T11 M | a log file that is a link |
 T13 H | who may read and erase | admin API and console (today: who owns the state directory)
 U01 H | guessing |
 U02 H | many addresses of one network |
-U03 H | a limiter that is away | there is no limiter of its own to be away; shared limits
+U03 H | a limiter that is away | partly: shared limits
 U05 H | ways around a limit |
 U06 H | a flood of bad tokens |
 U07 H | very many idle connections |

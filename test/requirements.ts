@@ -15,7 +15,8 @@ export interface Requirement {
 
 // One line each: id | level | source | what it says, in short | why no test names it.
 const table = `
-AS-01 | MUST | authorization, overview | OAuth 2.1 for public and confidential clients |
+AS-01 | MUST | authorization, overview | OAuth 2.1 for public clients |
+AS-37 | MUST | authorization, overview | OAuth 2.1 for confidential clients | there are none here yet: every client is a public one
 AS-02 | SHOULD | client registration | Supports client id metadata documents |
 AS-03 | MAY | client registration | Supports dynamic registration, for older clients |
 AS-04 | MUST | authorization, overview | Publishes RFC 8414 metadata or OpenID Connect discovery |
@@ -96,7 +97,7 @@ RS-42 | MUST | multi round-trip requests | A requestState for one use is used on
 RS-43 | derived | multi round-trip requests | A retry is authorized like any request |
 GW-01 | MUST | transport | One endpoint, POST only |
 GW-02 | MUST | transport, security | Origin is checked |
-GW-03 | MUST | transport, sending | Each message is a POST of its own | for clients
+GW-03 | MUST | transport, sending | Each message is a POST of its own |
 GW-04 | MUST NOT | transport, sending | Clients send responses or batches |
 GW-05 | MUST | transport, sending | An accepted notification gets 202 |
 GW-06 | note | transport, sending | Notifications have no header rules |
@@ -107,7 +108,7 @@ GW-10 | MUST | transport, cancellation | Closing the stream cancels the request 
 GW-11 | SHOULD | transport, earlier revisions | GET and DELETE are answered with 405 |
 GW-12 | SHOULD | transport, earlier revisions | Session and event ids are ignored |
 GW-13 | MUST NOT | base, statelessness | Infers anything from earlier requests |
-GW-14 | MUST | changes | A broken stream is a new request | for clients
+GW-14 | MUST | changes | A broken stream is a new request |
 GW-20 | MUST | transport, version header | MCP-Protocol-Version is sent |
 GW-21 | MUST | transport, version header | It equals the version in the body |
 GW-22 | MUST | transport, version header | An unsupported version is 400 and -32022 |
@@ -154,13 +155,13 @@ GW-67 | MUST | caching, scope | A list filtered for a user is private |
 GW-68 | derived | caching | A gateway that filters makes it private |
 GW-69 | MUST NOT | caching, scope | Private results are shared between tokens | Warder caches no results
 GW-70 | MUST | caching, pagination | All pages of a list have one cacheScope |
-GW-71 | MUST NOT | caching, key | Results of retries are cached | for clients
+GW-71 | MUST NOT | caching, key | Results of retries are cached |
 GW-72 | SHOULD | tools, capabilities | The order of tools is stable |
 GW-73 | MUST NOT | multi round-trip requests | Input is asked for where it cannot be given |
 GW-80 | MAY | versioning | Both eras at one endpoint |
 GW-81 | SHOULD | versioning | Modern-only servers name their versions at initialize | the bridge serves both eras; of an HTTP server behind, its own answer passes
 GW-82 | SHOULD | transport, backward compatibility | A modern error means a modern server |
-GW-83 | SHOULD | versioning | The era is remembered | for clients
+GW-83 | SHOULD | versioning | The era is remembered |
 GW-84 | derived | transport | 401 says nothing about the era |
 OT-01 | MUST | 2025-11-25, sessions | Sessions begin at initialize and are needed after it |
 OT-02 | MUST NOT | 2025-11-25, session hijacking | Sessions authenticate anybody |

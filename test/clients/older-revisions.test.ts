@@ -65,7 +65,11 @@ describe.each(['a stdio command', 'an HTTP server'] as const)(
         host.setTokens({ ...before, access_token: 'aged' })
         await host.withSignIn((same) => same.listTools())
         expect(host.tokens()?.access_token).not.toBe('aged')
+        const knock = host.knock()
+        expect(await knock()).toBe(200)
         await host.leave()
+        // Sessions of an HTTP server are its own, and so is the answer: the sample server says 400.
+        expect(await knock()).toBe(kind === 'an HTTP server' ? 400 : 404)
       })
     })
   },

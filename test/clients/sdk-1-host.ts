@@ -28,6 +28,8 @@ export interface Sdk1Host {
    * second 403: a host that wants wider scopes has to put the refresh token aside.
    */
   startOver(): Promise<Client>
+  /** A request in the session of this moment, sent past the SDK each time it is called; answers the status. */
+  knock(): () => Promise<number>
   /** Ends the session, as a host does when it closes. */
   leave(): Promise<void>
 }
@@ -125,6 +127,17 @@ export function createSdk1Host(options: {
       tokens = rest
       await current?.client.close()
       return connect()
+    },
+    knock() {
+      const headers = {
+        authorization: `Bearer ${tokens?.access_token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': current?.transport.protocolVersion ?? '',
+        'mcp-session-id': current?.transport.sessionId ?? '',
+      }
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
+      return async () => (await fetch(options.endpoint, { method: 'POST', headers, body })).status
     },
     async leave() {
       await current?.transport.terminateSession()

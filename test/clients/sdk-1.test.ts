@@ -106,7 +106,10 @@ describe.skipIf(browserPath === undefined)(
     })
 
     test('the session ends when the host leaves', async () => {
+      const knock = host.knock()
+      expect(await knock()).toBe(200)
       await host.leave()
+      expect(await knock()).toBe(404)
     })
   },
 )

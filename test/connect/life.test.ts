@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -226,6 +226,21 @@ describe('the command line', () => {
     expect(process.out() + process.err()).not.toContain(canary)
     expect(protectedRemote.seen.length).toBeGreaterThan(0)
     await protectedRemote.close()
+  })
+
+  test('Q16 no file has the key of an address, and what a server said of itself is remembered', async () => {
+    const home = join(directory, 'keyed')
+    const url = new URL(remote.url)
+    url.searchParams.set('api_key', canary)
+    const { client } = await startHost(connectCommand(home, [url.href]), 'session')
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo')
+    await client.close()
+    const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    )
+    const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
+    expect(texts.filter((text) => text.includes('"serverInfo"'))).toHaveLength(1)
+    expect(texts.filter((text) => text.includes(canary))).toEqual([])
   })
 
   describe('without a place for credentials', () => {

@@ -111,7 +111,7 @@ async function findTrouble(row: Row, target: Target, taken: Taken): Promise<stri
 
 /** The gateway knew who called, read the message, and said no: that must be on record. Strangers are counted by the minute. */
 const isDecided = (row: Row, outcome: string): boolean =>
-  /^[GLMNO]/.test(row.id) &&
+  /^[GLMNOR]/.test(row.id) &&
   row.reachesUpstream !== true &&
   /^(HM|400 -|RS403|404 -|413|415|200 -32|tool error)/.test(outcome)
 

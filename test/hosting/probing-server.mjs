@@ -1,6 +1,6 @@
 // A stdio MCP server that tries out what it can reach. Each tool is one attempt; what fails answers the code of the error.
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { hostname } from 'node:os'
 import { createInterface } from 'node:readline'
@@ -17,6 +17,21 @@ const tools = {
   read: ({ path }) => readFileSync(path, 'utf8'),
   list: ({ path }) => readdirSync(path),
   write: ({ path }) => writeFileSync(path, 'written') ?? 'written',
+  // How much a file takes when so many MiB are written into it, and what keeps it from more.
+  grow: ({ path, mebibytes }) => {
+    const file = openSync(path, 'w')
+    const piece = Buffer.alloc(1024 * 1024)
+    let bytes = 0
+    try {
+      while (bytes < mebibytes * piece.length) bytes += writeSync(file, piece)
+      return { bytes }
+    } catch ({ code }) {
+      return { bytes, code }
+    } finally {
+      closeSync(file)
+      rmSync(path)
+    }
+  },
   connect: ({ port }) =>
     new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1')

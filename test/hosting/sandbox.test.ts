@@ -180,6 +180,18 @@ if (isInstalled) {
       expect(await callTool(outside, 'alice', 'write', { path: join(directory, name) })).toBe('written')
     })
 
+    test('P10 its home and its /tmp take 256 MiB each and no more', async () => {
+      const mebibyte = 1024 * 1024
+      for (const place of ['/home/mcp', '/tmp']) {
+        const grow = (mebibytes: number): Promise<unknown> =>
+          callTool(inside, 'alice', 'grow', { path: `${place}/${randomUUID()}`, mebibytes })
+        expect([place, await grow(255)]).toEqual([place, { bytes: 255 * mebibyte }])
+        const tooMuch = (await grow(257)) as { readonly bytes: number; readonly code: string }
+        expect([place, tooMuch.code]).toEqual([place, 'ENOSPC'])
+        expect(tooMuch.bytes).toBeLessThanOrEqual(256 * mebibyte)
+      }
+    })
+
     test('P07 a process that has left the group ends with it', async () => {
       const host = start(true)
       const mark = randomUUID()

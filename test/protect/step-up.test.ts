@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { everything, runInTerminal, startWarder, type WarderProcess } from '../e2e/warder-process.ts'
-import { call, openBrowser, refresh, type ShownPage, signIn, type Tokens } from './scripted-sign-in.ts'
+import { everything, startWarder, type WarderProcess } from '../e2e/warder-process.ts'
+import { claimOwner, type Owner } from './claim-owner.ts'
+import { saveGrant } from './save-grant.ts'
+import { call, refresh, signIn, type Tokens } from './scripted-sign-in.ts'
 
-const email = 'owner@example.com'
-const password = 'canary-password-of-the-owner'
+const owner: Owner = { email: 'owner@example.com', password: 'a password of the owner' }
 const policy = `
 version: 1
 servers:
@@ -62,30 +63,21 @@ describe('a scope that the user did not grant', () => {
 
   const signInFor = async (scope: string): Promise<void> => {
     const { issuer, endpoint: resource } = warder
-    const signedIn = await signIn({ issuer, resource, email, password, scope })
+    const signedIn = await signIn({ issuer, resource, ...owner, scope })
     clientId = signedIn.clientId
     tokens = signedIn.tokens
     await oneSecond()
   }
 
-  /** Opens the account page as the owner, and saves the newest grant with these switches on. */
   const save = async (...scopes: string[]): Promise<void> => {
-    const browser = openBrowser(warder.issuer)
-    const page = await browser.submit(await browser.get(`${warder.issuer}/account`), { email, password })
-    const form = formOf(page, 'value="save"')
-    const grant = /name="grant" value="([^"]+)"/.exec(form.html)?.[1] ?? ''
-    const saved = await browser.submit(form, { grant, decision: 'save' }, scopes)
-    expect(saved.html).toContain('Saved.')
+    await saveGrant(warder.issuer, owner, scopes)
     await oneSecond()
   }
 
   beforeAll(async () => {
     writeFileSync(join(directory, 'warder.yaml'), policy)
     warder = await startWarder({ directory, args: ['--port', '0'] })
-    const said = await runInTerminal(directory, ['owner-link', '--data', join(directory, 'data')])
-    const browser = openBrowser(warder.issuer)
-    const page = await browser.get(/http:\/\/\S+\/owner\/\S+/.exec(said)?.[0] ?? '')
-    await browser.submit(page, { email, password, password_again: password })
+    await claimOwner(directory, owner)
   })
 
   afterAll(async () => {
@@ -142,10 +134,3 @@ describe('a scope that the user did not grant', () => {
     await expectExplained()
   })
 })
-
-/** The page with the one form that has this in it. */
-function formOf(page: ShownPage, text: string): ShownPage {
-  const html = page.html.match(/<form.*?<\/form>/gs)?.find((form) => form.includes(text))
-  if (html === undefined) throw new Error(`no such form at ${page.url}`)
-  return { ...page, html }
-}

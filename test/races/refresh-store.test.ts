@@ -200,31 +200,28 @@ describe('kill -9 in mid-refresh', { timeout: 120_000 }, () => {
   const all = <Value>(value: Value): Value[] => [value, value, value]
 
   test.each([0, 30])(
-    'Q15 V01 before the request (grace %i s): another process refreshes, once',
+    'Q15 before the request (grace %i s): another process refreshes, once',
     async (grace) => {
       const { tokens, seen, afterwards } = await crash('before the request', grace)
       expect([tokens, seen, afterwards]).toEqual([all('canary-access-2'), ['rotated'], []])
     },
   )
 
-  test('Q15 V01 after the answer, where a client may repeat itself: the answer is had again', async () => {
+  test('Q15 after the answer, where a client may repeat itself: the answer is had again', async () => {
     const { tokens, seen, afterwards } = await crash('after the answer', 30)
     expect([tokens, seen, afterwards]).toEqual([all('canary-access-2'), ['repeated'], []])
   })
 
-  test('Q15 V01 after the answer, where not: the token is used up, then a sign-in is required, and the server is asked once', async () => {
+  test('Q15 after the answer, where not: the token is used up, then a sign-in is required, and the server is asked once', async () => {
     const { tokens, seen, later, afterwards } = await crash('after the answer', 0)
     expect([tokens, seen]).toEqual([all('canary-access-1'), ['replayed']])
     expect([later.slice(1), afterwards]).toEqual([all({}), []])
   })
 
-  test.each([0, 30])(
-    'Q15 V01 after writing (grace %i s): the others adopt it and ask nothing',
-    async (grace) => {
-      const { tokens, seen, afterwards } = await crash('after writing', grace)
-      expect([tokens, seen, afterwards]).toEqual([all('canary-access-2'), [], []])
-    },
-  )
+  test.each([0, 30])('Q15 after writing (grace %i s): the others adopt it and ask nothing', async (grace) => {
+    const { tokens, seen, afterwards } = await crash('after writing', grace)
+    expect([tokens, seen, afterwards]).toEqual([all('canary-access-2'), [], []])
+  })
 
   test('Q16 after a crash no token stands in a name or in the text of a file', async () => {
     const { places } = await crash('after writing', 0)

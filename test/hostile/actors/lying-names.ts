@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net'
  */
 export interface LyingNames {
   readonly url: string
+  /** Whether anybody wanted to know where this name is: who asks would connect next. */
+  wasAsked(name: string): boolean
   stop(): Promise<void>
 }
 
@@ -31,6 +33,7 @@ export async function startLyingNames(): Promise<LyingNames> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    wasAsked: (name) => asked.has(name),
     async stop() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -201,12 +201,6 @@ export const documentRows: readonly Row[] = [
     }),
   },
   {
-    id: 'E30',
-    ...documented,
-    fetches: 0,
-    tries: named(['https://{issuer.host}/client.json', 'https://localhost/client.json']),
-  },
-  {
     id: 'E34',
     needs,
     good: [serve({ body: document }), ...device, renew],

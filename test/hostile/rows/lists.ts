@@ -17,8 +17,14 @@ const answers = (all: Readonly<Record<string, Answer>>): Try[] =>
   Object.entries(all).map(([what, answer]) => ({ what, steps: asked(answer) }))
 const event = (data: string): Answer => ({ events: [data] })
 
-/** Group N: lists, streams, sessions, and what comes back from a hostile upstream. */
+/** Group N: lists, streams, sessions, and what comes back from a hostile upstream; of group R, what a list shows. */
 export const listRows: readonly Row[] = [
+  {
+    id: 'R03',
+    ...listed,
+    expect: ['200'],
+    tries: [{ what: 'a tool that no line names is not listed', steps: [{ ...list, hides: ['new_tool'] }] }],
+  },
   {
     id: 'N01',
     ...listed,
