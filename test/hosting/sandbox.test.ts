@@ -180,9 +180,9 @@ if (isInstalled) {
       expect(await callTool(outside, 'alice', 'write', { path: join(directory, name) })).toBe('written')
     })
 
-    test('P10 its home and its /tmp take 256 MiB each and no more', async () => {
+    test('P10 its home, its /tmp and its shared memory take 256 MiB each and no more', async () => {
       const mebibyte = 1024 * 1024
-      for (const place of ['/home/mcp', '/tmp']) {
+      for (const place of ['/home/mcp', '/tmp', '/dev/shm']) {
         const grow = (mebibytes: number): Promise<unknown> =>
           callTool(inside, 'alice', 'grow', { path: `${place}/${randomUUID()}`, mebibytes })
         expect([place, await grow(255)]).toEqual([place, { bytes: 255 * mebibyte }])

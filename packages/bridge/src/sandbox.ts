@@ -65,7 +65,7 @@ export function makeSandbox(
     // Who may make further user namespaces has more of the kernel to attack.
     ...(has('--disable-userns') ? ['--disable-userns'] : []),
     ...[...system, ...lookedUp].flatMap((path) => ['--ro-bind-try', path, path]),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...['--proc', '/proc', '--dev', '/dev', ...size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...[...size, '--tmpfs', '/tmp', ...size, '--tmpfs', home],
     ...own.flatMap((path) => ['--ro-bind', path, path]),
     ...options.hidden.flatMap((path) => hide(path, own)),
