@@ -75,7 +75,11 @@ const askers: Readonly<Record<string, (host: string, url: string) => boolean | P
     const input = readInput(connect, ['https://mcp.example/mcp', '--host', host])
     return passes(() => readConnectArguments(input)) && readConnectArguments(input).host === undefined
   },
-  'protect --host': (host) => passes(() => readProtectOptions(readInput(protect, ['--host', host]))),
+  // Without TLS: elsewhere that alone is refused.
+  'protect --host': (host) =>
+    passes(() =>
+      readProtectOptions(readInput(protect, ['--host', host, '--public-url', 'http://localhost:1'])),
+    ),
   'protect --issuer': (_, url) => passes(() => readProtectOptions(readInput(protect, ['--issuer', url]))),
   doctor: (_, url) => {
     const told: Partial<Finding>[] = []
