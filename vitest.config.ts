@@ -25,13 +25,16 @@ const hosting = [
 ]
 
 const whole = ['test/**/*.test.ts']
-/** What is about the client: it starts programs of its own, so that it can run beside the rest. */
-const asClient = [
+/** What starts programs of its own and waits for them, clients and browsers above all: it can run beside the rest. */
+const beside = [
+  'browser',
   'client',
   'clients',
   'conformance',
   'connect',
   'doctor',
+  'e2e',
+  'hostile',
   'hostile-server',
   'keychain',
   'peers',
@@ -39,7 +42,7 @@ const asClient = [
 const oneByOne = { setupFiles, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }
 
 /**
- * Four projects: `unit` is fast and runs at every change, `hosting` starts MCP servers as children, `whole` and `client` start Warder
+ * Four projects: `unit` is fast and runs at every change, `hosting` starts MCP servers as children, `whole` and `beside` start Warder
  * and browsers. Property tests get time, since they share the machine with the others.
  */
 export default defineConfig({
@@ -48,8 +51,8 @@ export default defineConfig({
     projects: [
       { ...source, test: { name: 'unit', setupFiles, include: unit, exclude: hosting, testTimeout: 60_000 } },
       { ...source, test: { name: 'hosting', setupFiles, include: hosting, testTimeout: 60_000 } },
-      { ...source, test: { name: 'whole', include: whole, exclude: asClient, ...oneByOne } },
-      { ...source, test: { name: 'client', include: asClient, ...oneByOne } },
+      { ...source, test: { name: 'whole', include: whole, exclude: beside, ...oneByOne } },
+      { ...source, test: { name: 'beside', include: beside, ...oneByOne } },
     ],
   },
 })

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { findTestNode, install, runHere } from './install.mjs'
 
 /** Projects of vitest that run one file after another: beside each other they use both cores of a small machine. */
-const halves = [['--project=!client'], ['--project=client']]
+const halves = [['--project=!beside'], ['--project=beside']]
 
 try {
   await install('all')
