@@ -31,6 +31,9 @@ export interface RevocationRequest {
   readonly budgetMs?: number | undefined
 }
 
+/** Less is no time to ask: a timer that has used up the whole budget may have ended a moment before it. */
+const leastMs = 10
+
 /**
  * Revokes the refresh token, then the access token (RFC 7009), and says of each what became of it; a server that is down makes
  * nothing throw. Does not forget the tokens here: that is the caller's business, whatever the answer is.
@@ -56,7 +59,7 @@ async function revokeOne(
   const url = metadata.revocationEndpoint
   if (url === undefined) return 'unsupported'
   const said = { step: 'revoke', url, data: { token: hint } } as const
-  if (timeoutMs <= 0) return 'failed'
+  if (timeoutMs < leastMs) return 'failed'
   try {
     const who = await authenticateClient(
       registration,
