@@ -1,6 +1,7 @@
 import { Refusal } from '@warder/protocol'
 import type { Transaction } from '@warder/store'
 import type { Issuer } from './options.ts'
+import { readCookie } from './read-cookie.ts'
 import { deriveSecret, hashSecret, isSecret, makeSecret } from './tokens/secret.ts'
 
 /**
@@ -31,12 +32,7 @@ export const transactionSeconds = 600
 /** The secrets in the request's cookies; anything of another form is left out. */
 export function readBrowser(request: Request, issuer: Issuer): Browser {
   const name = issuer.secure ? sessionCookie : transactionCookie
-  const secrets = (request.headers.get('cookie') ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .flatMap((pair) => pair.slice(name.length + 1).split('.'))
-    .filter((secret) => secretForm.test(secret))
+  const secrets = readCookie(request, name).filter((secret) => secretForm.test(secret))
   return { secrets: secrets.slice(0, 8) }
 }
 

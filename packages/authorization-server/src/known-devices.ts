@@ -1,6 +1,8 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { User } from '@warder/store'
 import type { Options } from './options.ts'
+import { readCookie } from './read-cookie.ts'
+import { deriveKey } from './tokens/seal.ts'
 import { hashSecret, isSecret, makeId } from './tokens/secret.ts'
 
 /**
@@ -34,7 +36,7 @@ export function makeKnownDevices({
   issuer,
   now,
 }: Pick<Options, 'secret' | 'issuer' | 'now'>): KnownDevices {
-  const key = Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), 'warder known devices', 32))
+  const key = deriveKey(secret, 'known devices')
 
   const sign = (since: number, id: string, user: User): string =>
     createHmac('sha256', key)
@@ -63,11 +65,7 @@ export function makeKnownDevices({
 }
 
 function readDevices(request: Request): readonly Device[] {
-  return (request.headers.get('cookie') ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${cookieName}=`))
-    .flatMap((pair) => pair.slice(cookieName.length + 1).split('.'))
+  return readCookie(request, cookieName)
     .slice(0, usersKept)
     .flatMap((raw) => {
       const [, since = '', id = '', signature = ''] = form.exec(raw) ?? []

@@ -31,6 +31,7 @@ export function unseal(key: string | Uint8Array, purpose: string, sealed: string
   return decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
 }
 
-function deriveKey(key: string | Uint8Array, purpose: string): KeyObject {
+/** A key of its own for one purpose, by HKDF-SHA256 (RFC 5869). */
+export function deriveKey(key: string | Uint8Array, purpose: string): KeyObject {
   return createSecretKey(new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `warder ${purpose}`, 32)))
 }
