@@ -58,24 +58,25 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions):
   const queue = createLogQueue({
     async write(records, lost, durable) {
       const at = stamp()
-      if (lost === 0) return files.append(records, at, durable)
+      const lines = records.map(formatRecord)
+      if (lost === 0) return files.append(lines, at, durable)
       const loss = formatRecord({ id: randomUUID(), at, kind: 'loss', count: lost })
-      await files.append([loss, ...records], at, durable)
+      await files.append([loss, ...lines], at, durable)
     },
     giveUp: () => files.close(),
   })
   const counts = createRefusalCounts((entry) => {
-    queue.add([formatRecord({ id: randomUUID(), at: stamp(), kind: 'count', ...entry })])
+    queue.add([{ id: randomUUID(), at: stamp(), kind: 'count', ...entry }])
   })
 
   function recordDecisions(entries: readonly DecisionEntry[]): Promise<string[]> {
     const at = stamp()
     const ids: string[] = []
-    const records: string[] = []
+    const records: DecisionRecord[] = []
     for (const entry of entries) {
       const id = randomUUID()
       ids.push(id)
-      records.push(formatRecord({ id, at, kind: 'decision', ...entry }))
+      records.push({ id, at, kind: 'decision', ...entry })
     }
     return new Promise((resolve, reject) => {
       queue.add(records, (cause) => {
@@ -91,7 +92,7 @@ export async function openDecisionLog(dir: string, options: DecisionLogOptions):
     recordOutcome(id, entry) {
       const at = stamp()
       const ids = typeof id === 'string' ? [id] : id
-      queue.add(ids.map((one) => formatRecord({ id: one, at, kind: 'outcome', ...entry })))
+      queue.add(ids.map((one) => ({ id: one, at, kind: 'outcome', ...entry })))
     },
     countRefusal: counts.count,
     digest,

@@ -1,4 +1,4 @@
-import { fdatasync, fstatSync, write } from 'node:fs'
+import { fdatasync, fstatSync, writeSync } from 'node:fs'
 import { constants, type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -77,20 +77,19 @@ async function logFile(path: string, handle: FileHandle, found: number): Promise
   }
 }
 
-/** By number: each method of a handle makes several promises, and this is done for every call. */
+/**
+ * By number: each method of a handle makes several promises, and this is done for every call. The bytes go to the kernel's memory at once,
+ * which takes less than a trip to the thread pool; only the disk is waited for there.
+ */
 function writeAll(fd: number, bytes: Buffer, durable: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (error: Error | null): void => (error === null ? resolve() : reject(error))
-    const writeFrom = (offset: number): void => {
-      write(fd, bytes, offset, bytes.length - offset, null, (error, written) => {
-        if (error !== null) reject(error)
-        else if (written === 0) reject(new Error('the log file takes no more bytes'))
-        else if (offset + written < bytes.length) writeFrom(offset + written)
-        else if (durable) fdatasync(fd, done)
-        else resolve()
-      })
+    for (let offset = 0; offset < bytes.length; ) {
+      const written = writeSync(fd, bytes, offset)
+      if (written === 0) throw new Error('the log file takes no more bytes')
+      offset += written
     }
-    writeFrom(0)
+    if (!durable) return resolve()
+    fdatasync(fd, (error) => (error === null ? resolve() : reject(error)))
   })
 }
 

@@ -1,10 +1,12 @@
+import type { LogRecord } from './decision-record.ts'
+
 /** Records on their way to the disk, many of them in one write. */
 export interface LogQueue {
   /**
    * Queues records. Those that somebody waits for are written soon, and `settle` is called once they are on the disk, or with what
    * went wrong; the others go along with them, or by themselves after 20 ms, and are counted where they are lost.
    */
-  add(records: readonly string[], settle?: Settle): void
+  add(records: readonly LogRecord[], settle?: Settle): void
   /** Writes what is queued; refuses what comes after. */
   close(): Promise<void>
 }
@@ -14,7 +16,7 @@ export type Settle = (error?: unknown) => void
 /** Where the records go. */
 export interface LogSink {
   /** All of them or none; `lost` is how many were lost before them, and with `durable` they are on the disk afterwards. */
-  write(records: readonly string[], lost: number, durable: boolean): Promise<void>
+  write(records: readonly LogRecord[], lost: number, durable: boolean): Promise<void>
   /** After a write that failed. */
   giveUp(): Promise<void>
 }
@@ -28,7 +30,7 @@ const idle = 20
 
 /** Records that are written together. */
 interface Lines {
-  readonly records: readonly string[]
+  readonly records: readonly LogRecord[]
   /** Present on lines that somebody waits for. */
   readonly waiter: Waiter | undefined
 }
