@@ -44,12 +44,17 @@ async function callTool(stand: Stand, resource: string, tool: string, signal?: A
   const asked = await ask(session, tool, signal)
   if (isRight(session, asked)) return stand.audit.noteAnswer(asked.trace)
   if (signal?.aborted === true && asked.status === 0) return
-  if (session.isEnding && asked.status === 401) return
+  if (session.isEnding && isOver(asked)) return
   // Whoever got an answer at all must not have got another user's.
   if (stand.scene.users.some(({ email }) => email !== session.user && asked.body.includes(email)))
     stand.violate(`a byte of another user: ${asked.body.slice(0, 200)}`)
   else if (stand.wasDisturbedSince(begun)) stand.excuse()
   else stand.violate(`${tool} after ${Date.now() - begun} ms: ${asked.status} ${asked.body.slice(0, 200)}`)
+}
+
+/** Refused, or told while it was running that its right has ended. */
+function isOver({ status, body }: Asked): boolean {
+  return status === 401 || (status === 200 && body.includes('may have taken effect'))
 }
 
 function isRight(session: Session, { status, body, trace }: Asked): boolean {
