@@ -3,7 +3,6 @@ import type { StdioHost } from '@warder/bridge'
 import { httpUpstream, type Route, stdioUpstream } from '@warder/gateway'
 import { createGuard } from '@warder/guard'
 import type { Policy } from '@warder/policy'
-import { bareUrl } from '../client/show-url.ts'
 import { note } from '../output.ts'
 import type { Target } from './find-targets.ts'
 import { type Inventory, inspectUpstream } from './inspect-upstream.ts'
@@ -47,7 +46,7 @@ async function openServer(
   const upstream = openUpstream(target, hosting)
   if ('close' in upstream) await parts.add(upstream.close)
   const inventory = await inspectUpstream(name, upstream)
-  if (inventory.open && 'url' in upstream) note(openDoorWarning(bareUrl(upstream.url)))
+  if (inventory.open && 'url' in upstream) note(await openDoorWarning(upstream.url))
   return { name, endpoint: `${publicUrl}/${name}/mcp`, upstream, inventory }
 }
 
@@ -55,8 +54,10 @@ function openUpstream({ name, upstream, env }: Target, hosting: Hosting): OpenSe
   return 'url' in upstream ? upstream : openCommand({ name, run: upstream.run, env }, hosting)
 }
 
-function openDoorWarning(url: string): string {
-  return `Warning: anybody who reaches ${url} can call it without a token. Warder cannot protect a port that others reach: let that server listen on 127.0.0.1, or put it behind a firewall.`
+/** Few starts say this, and none of the others loads what shows addresses. */
+async function openDoorWarning(url: string): Promise<string> {
+  const { bareUrl } = await import('../client/show-url.ts')
+  return `Warning: anybody who reaches ${bareUrl(url)} can call it without a token. Warder cannot protect a port that others reach: let that server listen on 127.0.0.1, or put it behind a firewall.`
 }
 
 /** What the authorization server has to know of it. */
