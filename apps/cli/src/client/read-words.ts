@@ -1,4 +1,4 @@
-import { isHeaderName, isHeaderValue, readPieces } from '@warder/host-config'
+import { isHeaderName, isHeaderValue, readPieces } from '@warder/host-config/words'
 import { isScopeToken } from '@warder/protocol'
 import { Problem } from '../problem.ts'
 
