@@ -1,3 +1,5 @@
+import { formatMessageEvent } from '@warder/protocol'
+
 const keepAliveMs = 15_000
 const maxWaitingEvents = 1000
 const maxWaitingBytes = 16 * 1024 * 1024
@@ -32,7 +34,7 @@ export function createEventStream(options: { signal: AbortSignal; onEnd: () => v
   }
   const end = (last?: object): void => {
     if (ended) return
-    if (last !== undefined) push(formatEvent(last))
+    if (last !== undefined) push(formatMessageEvent(JSON.stringify(last)))
     ended = true
     clearInterval(keepAlive)
     options.signal.removeEventListener('abort', abort)
@@ -79,15 +81,12 @@ export function createEventStream(options: { signal: AbortSignal; onEnd: () => v
     waiting: () => queue.length,
     send: (message) => {
       if (ended) return
-      push(formatEvent(message))
+      push(formatMessageEvent(JSON.stringify(message)))
       if (queue.length > maxWaitingEvents || waitingBytes > maxWaitingBytes) end()
     },
     end,
   }
 }
-
-/** JSON has no raw line breaks, so that nothing inside a message can end its event (N21). */
-const formatEvent = (message: object): string => `event: message\ndata: ${JSON.stringify(message)}\n\n`
 
 /** The headers of an event stream. */
 export const eventStreamHeaders: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { jsonRpcError, type McpMessage, Refusal, toRefusal } from '@warder/protocol'
+import { formatMessageEvent, jsonRpcError, type McpMessage, Refusal, toRefusal } from '@warder/protocol'
 import type { UpstreamAnswer } from './upstream.ts'
 
 type Body = UpstreamAnswer['body']
@@ -64,7 +64,7 @@ async function* mergeStreams(bodies: readonly Exclude<Body, undefined>[]): Async
 }
 
 async function* eventsOf(body: Exclude<Body, undefined>): AsyncGenerator<Uint8Array, undefined> {
-  if (body instanceof Uint8Array) yield encode(`event: message\ndata: ${new TextDecoder().decode(body)}\n\n`)
+  if (body instanceof Uint8Array) yield encode(formatMessageEvent(new TextDecoder().decode(body)))
   else yield* body
 }
 

@@ -1,4 +1,5 @@
 import {
+  formatMessageEvent,
   isJsonObject,
   type JsonObject,
   type JsonRpcId,
@@ -70,5 +71,5 @@ function toolsChangedNotice(rest: object): object {
 }
 
 function formatEvent(message: object): string {
-  return `event: message\ndata: ${JSON.stringify(message)}\n\n`
+  return formatMessageEvent(JSON.stringify(message))
 }

@@ -30,6 +30,11 @@ export class ServerTrouble extends Error {
   }
 }
 
+/** Whether a second try would change nothing. */
+export function isFinalTrouble(error: unknown): boolean {
+  return error instanceof ServerTrouble && error.kind !== 'unreachable'
+}
+
 /** What the client throws when somebody has to sign in and cannot do so here; known by its name, since the client is not. */
 export interface SignInRequired extends Error {
   readonly name: 'SignInRequired'

@@ -10,13 +10,13 @@ import {
 import type { Outcome, WireError } from '../child-peer.ts'
 import type { BridgeLog } from '../log.ts'
 import { statelessVersion } from '../revisions.ts'
+import { readInfo } from './begin-session.ts'
 import { makeEnvelope } from './envelope.ts'
 import { readOutcome } from './outcome.ts'
 import { encodeHeader, makeParamHeaders, type ParamHeader, readParamHeaders } from './param-headers.ts'
 import { readAnswer, readTrouble } from './read-answer.ts'
 import type { HostFacts, Server, ServerCall, ServerFacts } from './server.ts'
 import { ServerTrouble } from './server-trouble.ts'
-import { readInfo } from './session-server.ts'
 import type { UserFetch } from './user-fetch.ts'
 
 const headerMismatch = -32020
