@@ -296,6 +296,8 @@ describe('E26: a website, or the computer of the user', () => {
     'https://127.0.0.1.app.example/cb',
     'https://128.0.0.1/cb',
     'https://10.0.0.1/cb',
+    'https://10.0.0.0/cb',
+    'https://0.0.0.0.app.example/cb',
     'https://[::2]/cb',
     'https://[::ffff:8000:1]/cb',
     'https://[2001:db8::1]/cb',
