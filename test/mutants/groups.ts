@@ -22,6 +22,7 @@ export const groups: Readonly<Record<string, Group>> = {
       'protocol/src/*',
       'json-scanner',
       'json-number',
+      'seen-keys',
       'strict-json',
       'json-rpc',
       'mcp-call',
@@ -54,6 +55,7 @@ export const groups: Readonly<Record<string, Group>> = {
     mutate: source(
       'policy/src/*',
       'decide',
+      'prepare-decisions',
       'settle-clauses',
       'covers-client',
       'clause-list',

@@ -74,8 +74,18 @@ export const reasons: readonly Reason[] = [
   inProtocol('json-number', '/^[1-9][0-9]{0,14}$/', '/^[1-9][0-9]$/', shortcut),
   inProtocol('json-number', '/^[1-9][0-9]{0,14}$/', '/^[1-9][^0-9]{0,14}$/', shortcut),
   inProtocol('json-number', 'short.test(literal)', 'false', shortcut),
-  inProtocol('json-scanner', '!(found <= code.space)', 'false', shortcut),
-  inProtocol('json-scanner', 'found <= code.space', 'true', shortcut),
+  inProtocol('json-scanner', 'this.current() > code.space', 'false', shortcut),
+  ...['this.at < this.text.length', 'at < text.length'].flatMap((code) =>
+    ['true', code.replace('<', '<=')].map((by) =>
+      inProtocol('json-scanner', code, by, 'behind the end there is NaN, which is no character either'),
+    ),
+  ),
+  inProtocol(
+    'json-scanner',
+    'this.seen.length < this.depth',
+    'this.seen.length <= this.depth',
+    'one more that nobody asks for',
+  ),
   inProtocol(
     'json-scanner',
     'false',
@@ -83,13 +93,15 @@ export const reasons: readonly Reason[] = [
     'JSON.parse reads a string without escapes as it stands, only slower',
   ),
   ...[
-    ['many !== undefined', 'false'],
-    ['few.length > 16', 'true'],
-    ['few.length > 16', 'false'],
-    ['few.length > 16', 'few.length >= 16'],
-    ['few.length > 16', 'few.length <= 16'],
+    ['isPlain && this.cutOut === undefined && this.count < few', 'false'],
+    ['this.count < few', 'true'],
+    ['this.count < few', 'this.count <= few'],
+    ['this.count < few', 'this.count >= few'],
+    ['this.isNew(look)', 'false'],
+    ['at < this.count', 'at <= this.count'],
+    ['this.looks[at] === look', 'true'],
   ].map(([code = '', by = '']) =>
-    inProtocol('json-scanner', code, by, 'list or set: they know the same keys, at other speeds'),
+    inProtocol('seen-keys', code, by, 'places or a set: they know the same keys, at other speeds'),
   ),
   inProtocol(
     'mcp-post',

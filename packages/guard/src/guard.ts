@@ -1,4 +1,4 @@
-import { type Call, type Decision, decide, type Principal } from '@warder/policy'
+import { type Call, type Decision, decide, type Principal, prepareDecisions } from '@warder/policy'
 import { type ProtectedResourceMetadata, protectedResourceMetadataUrl, Refusal } from '@warder/protocol'
 import { type Credentials, provePrincipal, readToken } from './authenticate.ts'
 import { challengeScopes } from './challenge-scopes.ts'
@@ -50,17 +50,14 @@ export function createGuard(options: GuardOptions): Guard {
 
   const decideNow = (principal: Principal, call: Call): Decision => {
     const { policy } = loadPolicy(resolved)
-    try {
-      return decide(policy, server, principal, call, now())
-    } catch (cause) {
-      throw new Refusal('policy.unavailable', { detail: String(cause), cause })
-    }
+    return orUnavailable(() => decide(policy, server, principal, call, now()))
   }
 
-  const filterParts = (principal: Principal): FilterParts => ({
-    server: loadPolicy(resolved).server,
-    decide: (call) => decideNow(principal, call),
-  })
+  const filterParts = (principal: Principal): FilterParts => {
+    const { policy, server: part } = loadPolicy(resolved)
+    const decisions = orUnavailable(() => prepareDecisions(policy, server, principal, now()))
+    return { server: part, decide: (call) => orUnavailable(() => decisions(call)) }
+  }
 
   const refuse = (refusal: Refusal, context: RefusalContext = {}): RefusalAnswer =>
     writeRefusal(refusal, context, {
@@ -105,6 +102,14 @@ export function createGuard(options: GuardOptions): Guard {
 function isListed(options: ResolvedOptions, decision: Decision): boolean {
   if (decision.outcome === 'locked') return loadPolicy(options).server.listLocked
   return decision.outcome === 'open'
+}
+
+function orUnavailable<T>(decide: () => T): T {
+  try {
+    return decide()
+  } catch (cause) {
+    throw new Refusal('policy.unavailable', { detail: String(cause), cause })
+  }
 }
 
 /** A refusal is written even while the policy cannot be read: the challenge then names no scopes. */

@@ -275,6 +275,10 @@ describe('what is not available', () => {
     const { servers, ...rest } = policy
     const failing = makeGuard({ policy: () => ({ ...rest, servers, access: undefined as never }) })
     expect(() => failing.decide(principal, call)).toThrow('policy.unavailable')
+    expect(() => failing.filter(principal, 'tools/list', { tools: [call] })).toThrow('policy.unavailable')
+    const nobody = { ...principal, user: undefined as never }
+    expect(() => guard.filter(nobody, 'tools/list', { tools: [call] })).toThrow('policy.unavailable')
+    expect(guard.filter(principal, 'tools/list', { tools: [call] })).toMatchObject({ tools: [call] })
   })
 })
 

@@ -25,24 +25,42 @@ export function decide(
 ): Decision {
   const entry = compiledServer(policy, server)
   if (entry === undefined) return hidden('the policy has no such server')
-  const settled = settleClauses(entry, principal, {
+  const settled = settleCall(entry, principal, call, now)
+  return decideFrom({ entry, principal, settled, isGranted }, call)
+}
+
+/** Where a principal stands with calls of one kind, or with one call: what a decision starts from. */
+export interface Standing {
+  readonly entry: CompiledServer
+  readonly principal: Principal
+  readonly settled: SettledClauses
+  readonly isGranted: typeof isGranted
+}
+
+/** The rows about the principal. Of a call without arguments they depend on nothing but its kind. */
+export function settleCall(
+  entry: CompiledServer,
+  principal: Principal,
+  call: Call,
+  now: number | undefined,
+): SettledClauses {
+  return settleClauses(entry, principal, {
     args: 'args' in call ? call.args : undefined,
     now,
     unknown: isBeforeCall(call) ? beforeCall : nothing,
   })
+}
+
+/** The decision on a call that the principal stands like this with. */
+export function decideFrom(standing: Standing, call: Call): Decision {
+  const { entry, settled } = standing
   if (call.kind === 'session') {
     return isLetIn(settled) ? open('a row of access lets them in') : hidden(noRow(settled, anything))
   }
   const rule = findRule(entry, call)
   if (rule === undefined) return hidden(`no ${call.kind} line matches`)
   if (rule.never) return hidden(`the line ${rule.match} says never`)
-  const asked: Question = {
-    entry,
-    settled,
-    rule,
-    principal,
-    tool: call.kind === 'tool' ? call.name : undefined,
-  }
+  const asked: Question = { standing, rule, tool: call.kind === 'tool' ? call.name : undefined }
   const sure = decideWith('sure', asked)
   if (!settled.isUnsure() || sure.outcome === 'open') return sure
   const hoped = decideWith('hoped', asked)
@@ -77,10 +95,8 @@ export function hasAccess(policy: Policy, server: string, who: Asker): boolean {
 
 /** What is asked about one tool, resource or prompt. */
 interface Question {
-  readonly entry: CompiledServer
-  readonly settled: SettledClauses
+  readonly standing: Standing
   readonly rule: TargetRule
-  readonly principal: Principal
   readonly tool: string | undefined
 }
 
@@ -110,11 +126,11 @@ function findRule(entry: CompiledServer, call: Call): TargetRule | undefined {
 }
 
 function decideWith(view: View, asked: Question): Decision {
-  const { rule } = asked
+  const { standing, rule } = asked
   const needed = rule.scopes
   const refusal = whyNot(view, asked)
   if (refusal !== undefined) return hidden(refusal)
-  const missing = needed.filter((scope) => !isGranted(view, asked, scope))
+  const missing = needed.filter((scope) => !standing.isGranted(view, standing, scope))
   if (missing.length === 0)
     return open(`the line ${rule.match} needs ${needed.join(' ') || 'no scope'}; granted`)
   const because = `the line ${rule.match} needs ${needed.join(' ')}; the token lacks ${missing.join(' ')}`
@@ -122,7 +138,8 @@ function decideWith(view: View, asked: Question): Decision {
 }
 
 /** Why the matrix does not let them have all of the scopes for this call; undefined: it does. */
-function whyNot(view: View, { settled, rule, tool }: Question): string | undefined {
+function whyNot(view: View, { standing, rule, tool }: Question): string | undefined {
+  const { settled } = standing
   const needed = rule.scopes
   const denial = firstDenial(view, settled, needed, tool)
   if (denial !== undefined) {
@@ -176,7 +193,7 @@ function isOffered(settled: SettledClauses, view: View, scope: string): boolean 
 }
 
 /** Whether the token carries the scope, or a broader one that implies it, and the matrix still allows what it carries. */
-function isGranted(view: View, { entry, settled, principal }: Question, scope: string): boolean {
+export function isGranted(view: View, { entry, settled, principal }: Standing, scope: string): boolean {
   for (const held of principal.scopes) {
     if (entry.implied.get(held)?.has(scope) === true && isOffered(settled, view, held)) return true
   }

@@ -5,6 +5,7 @@ export type * from './policy.ts'
 export { PolicyErrors, type PolicyProblem } from './policy-errors.ts'
 export { policySchema } from './policy-schema.ts'
 export { policyWarnings } from './policy-warnings.ts'
+export { prepareDecisions } from './prepare-decisions.ts'
 export {
   type ClientClass,
   type ClientIdentity,

@@ -6,7 +6,10 @@ import type { Answer, Condition, Facts } from './condition.ts'
 /** How to take what is not known yet: `sure` where nothing unknown helps, `hoped` where everything unknown turns out well. */
 export type View = 'sure' | 'hoped'
 
-/** The rows about one user and client, for one decision. Conditions are evaluated when a row with one is looked at. */
+/**
+ * The rows about one user and client, for one decision, or for several that differ in no more than the name they are about.
+ * Conditions are evaluated when a row with one is looked at.
+ */
 export interface SettledClauses {
   /** The first row of the file that gives (or denies) what is wanted. */
   first(kind: 'may' | 'never', view: View, wanted: Wanted): Clause | undefined

@@ -8,6 +8,7 @@ import {
   decide,
   hasAccess,
   type Policy,
+  prepareDecisions,
   type TargetRule,
 } from '../src/index.ts'
 import { linearDecide } from './linear-decide.ts'
@@ -40,6 +41,115 @@ describe('an index changes no decision', { timeout: 60_000 }, () => {
     )
     // A few policies may well lock nothing.
     if (numRuns >= 400) expect([...seen].sort()).toEqual(['hidden', 'locked', 'open'])
+  })
+
+  test('RS-31 RS-39 M09 nor does settling once what many calls have in common, whatever was asked before', () => {
+    fc.assert(
+      fc.property(
+        policies,
+        callers,
+        fc.array(calls, { minLength: 2, maxLength: 12 }),
+        maybe(fc.constant(Date.UTC(2026, 6, 1))),
+        (policy, who, asked, now) => {
+          const prepared = prepareDecisions(policy, 's', who, now)
+          for (const call of asked) expect(prepared(call)).toEqual(linearDecide(policy, 's', who, call, now))
+        },
+      ),
+      { numRuns },
+    )
+  })
+})
+
+describe('decisions that are prepared', () => {
+  const tool = (name: string, args?: Readonly<Record<string, unknown>>): Call =>
+    args === undefined ? { kind: 'tool', name } : { kind: 'tool', name, args }
+  const line = (match: string, ...scopes: readonly string[]): TargetRule => ({ match, scopes, never: false })
+  const narrow = { may: ['s:a'], never: [], when: 'args.folder == "ci"' }
+
+  test('RS-39 M27 what a call says in its arguments counts for that call alone', () => {
+    const policy = largePolicy(1, () => narrow)
+    const prepared = prepareDecisions(policy, 's', principal(['s:a']))
+    const asked = [
+      tool('tool1'),
+      tool('tool1', { folder: 'ci' }),
+      tool('tool1', { folder: 'x' }),
+      tool('tool1'),
+    ]
+    expect(asked.map((call) => prepared(call).outcome)).toEqual(['locked', 'open', 'hidden', 'locked'])
+    expect(asked.map(prepared)).toEqual(asked.map((call) => decide(policy, 's', principal(['s:a']), call)))
+  })
+
+  test('RS-39 a prompt of the same name is not asked before its call, as a tool is', () => {
+    const policy = largePolicy(1, () => narrow)
+    const [server] = policy.servers.values()
+    if (server !== undefined) Object.assign(server, { prompts: server.tools })
+    const prepared = prepareDecisions(policy, 's', principal(['s:a']))
+    const asked: Call[] = [tool('tool1'), { kind: 'prompt', name: 'tool1' }, tool('tool1')]
+    expect(asked.map((call) => prepared(call).outcome)).toEqual(['locked', 'hidden', 'locked'])
+  })
+
+  test('RS-39 a scope that is granted says nothing about another one', () => {
+    const policy = largePolicy(1, () => ({}), [
+      line('tool1', 's:a'),
+      line('tool2', 's:b'),
+      line('tool3', 's:a'),
+    ])
+    const [server] = policy.servers.values()
+    if (server !== undefined)
+      Object.assign(server, { scopes: new Map(['s:a', 's:b'].map((name) => [name, scopeRule(name)])) })
+    const access = [{ who: { kind: 'anyone' as const }, may: ['s:a', 's:b'], never: [] }]
+    const prepared = prepareDecisions({ ...policy, access }, 's', principal(['s:a']))
+    const asked = ['tool1', 'tool2', 'tool3', 'tool2', 'tool1'].map((name) => prepared(tool(name)).outcome)
+    expect(asked).toEqual(['open', 'locked', 'open', 'locked', 'open'])
+  })
+
+  test('RS-39 what no argument can open stays hidden, before a call as well', () => {
+    const policy = largePolicy(1, () => narrow, [line('tool1', 's:a'), line('tool2', 's:a', 's:b')])
+    const prepared = prepareDecisions(policy, 's', principal(['s:a']))
+    expect(['tool2', 'tool1', 'tool2'].map((name) => prepared(tool(name)).outcome)).toEqual([
+      'hidden',
+      'locked',
+      'hidden',
+    ])
+    expect(decide(policy, 's', principal(['s:a']), tool('tool2')).outcome).toBe('hidden')
+  })
+
+  test('RS-31 without such a server everything is hidden', () => {
+    const call = tool('tool1')
+    const prepared = prepareDecisions(
+      largePolicy(1, () => ({})),
+      'other',
+      principal(['s:a']),
+    )
+    expect(prepared(call)).toEqual({ outcome: 'hidden', because: 'the policy has no such server' })
+  })
+
+  test('of a thousand tools the rows are found once, and each scope is looked for once', () => {
+    const tools = Array.from({ length: 1_000 }, (_, at) => line(`tool${at}`, 's:a'))
+    const policy = largePolicy(1, () => ({}), tools)
+    const who = principal(['s:a'])
+    let names = 0
+    let scopes = 0
+    const counted = {
+      ...who,
+      user: {
+        ...who.user,
+        get names() {
+          names += 1
+          return who.user.names
+        },
+      },
+      get scopes() {
+        scopes += 1
+        return who.scopes
+      },
+    }
+    prepareDecisions(policy, 's', counted)(tool('tool0'))
+    const [ofOne, scopesOfOne] = [names, scopes]
+    const prepared = prepareDecisions(policy, 's', counted)
+    for (const { match } of tools) expect(prepared(tool(match)).outcome).toBe('open')
+    expect([names - ofOne, scopes - scopesOfOne]).toEqual([ofOne, scopesOfOne])
+    expect(scopesOfOne).toBe(1)
   })
 })
 

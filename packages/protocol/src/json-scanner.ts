@@ -1,5 +1,6 @@
 import { isCarriedByDouble } from './json-number.ts'
 import { Refusal } from './refusals.ts'
+import { readString, SeenKeys } from './seen-keys.ts'
 
 const code = {
   tab: 0x09,
@@ -43,6 +44,7 @@ export class JsonScanner {
   at = 0
   private depth = 0
   private keys = 0
+  private readonly seen: SeenKeys[] = []
 
   constructor(text: string, maxDepth: number, maxKeys: number) {
     this.text = text
@@ -95,7 +97,9 @@ export class JsonScanner {
       this.scanValue()
       return undefined
     }
-    const text = this.readString()
+    const start = this.at
+    const isPlain = this.scanString()
+    const text = readString(this.text, start, this.at, isPlain)
     this.skipWhitespace()
     return text
   }
@@ -104,9 +108,9 @@ export class JsonScanner {
     throw new Refusal('message.not-json', { detail: `at character ${this.at}` })
   }
 
-  /** The code at this place; NaN behind the end, which is neither equal to nor greater than anything. */
+  /** The code at this place; -1 behind the end, where asking the text would make all of its places slow to ask for. */
   private current(): number {
-    return this.text.charCodeAt(this.at)
+    return this.at < this.text.length ? this.text.charCodeAt(this.at) : -1
   }
 
   private take(wanted: number): boolean {
@@ -116,18 +120,19 @@ export class JsonScanner {
   }
 
   skipWhitespace(): void {
-    for (;;) {
-      const found = this.current()
-      if (!(found <= code.space)) return
-      if (
-        found !== code.space &&
-        found !== code.lineFeed &&
-        found !== code.carriageReturn &&
-        found !== code.tab
-      ) {
-        return
-      }
-      this.at += 1
+    if (this.current() > code.space) return
+    while (this.isAtWhitespace()) this.at += 1
+  }
+
+  private isAtWhitespace(): boolean {
+    switch (this.current()) {
+      case code.space:
+      case code.lineFeed:
+      case code.carriageReturn:
+      case code.tab:
+        return true
+      default:
+        return false
     }
   }
 
@@ -176,17 +181,19 @@ export class JsonScanner {
 
   private scanMembers(scanMember?: (key: string) => void): void {
     if (this.take(code.closeObject)) return
-    const seen = new SeenKeys()
+    const seen = this.keysAtDepth()
     do {
       this.skipWhitespace()
-      const key = this.readString()
-      if (!seen.add(key)) throw new Refusal('message.duplicate-key')
+      const start = this.at
+      const isPlain = this.scanString()
+      const end = this.at
+      if (!seen.add(start, end, isPlain)) throw new Refusal('message.duplicate-key')
       this.keys += 1
       if (this.keys > this.maxKeys) throw new Refusal('message.too-complex', { detail: 'keys' })
       this.skipWhitespace()
       if (!this.take(code.colon)) this.fail()
       if (scanMember === undefined) this.scanValue()
-      else scanMember(key)
+      else scanMember(readString(this.text, start, end, isPlain))
     } while (this.take(code.comma))
     if (!this.take(code.closeObject)) this.fail()
   }
@@ -200,11 +207,12 @@ export class JsonScanner {
     if (!this.take(code.closeList)) this.fail()
   }
 
-  /** The string as it reads, so that `"n\u0061me"` and `"name"` are the same key. */
-  private readString(): string {
-    const start = this.at
-    const isPlain = this.scanString()
-    return isPlain ? this.text.slice(start + 1, this.at - 1) : JSON.parse(this.text.slice(start, this.at))
+  /** One for each depth: objects that stand beside each other are never open at once. */
+  private keysAtDepth(): SeenKeys {
+    while (this.seen.length < this.depth) this.seen.push(new SeenKeys(this.text))
+    const seen = this.seen[this.depth - 1] as SeenKeys
+    seen.clear()
+    return seen
   }
 
   /** Whether it is without escapes. */
@@ -213,12 +221,11 @@ export class JsonScanner {
     if (!this.take(code.quote)) this.fail()
     let isPlain = true
     for (let at = this.at; ; at += 1) {
-      const found = text.charCodeAt(at)
+      const found = at < text.length ? text.charCodeAt(at) : -1
       if (found === code.quote) {
         this.at = at + 1
         return isPlain
       }
-      // Behind the end there is NaN, which is not greater than anything.
       if (found !== code.backslash && found >= code.space) continue
       this.at = at
       if (found !== code.backslash) this.fail()
@@ -272,21 +279,5 @@ export class JsonScanner {
     const start = this.at
     while (this.current() >= code.zero && this.current() <= code.nine) this.at += 1
     if (this.at === start) this.fail()
-  }
-}
-
-/** The keys of one object. Most have few, and to look through few costs less than a set does. */
-class SeenKeys {
-  private readonly few: string[] = []
-  private many: Set<string> | undefined
-
-  /** False where the key was there already. */
-  add(key: string): boolean {
-    const { few, many } = this
-    if (many !== undefined) return many.size < many.add(key).size
-    if (few.includes(key)) return false
-    few.push(key)
-    if (few.length > 16) this.many = new Set(few)
-    return true
   }
 }

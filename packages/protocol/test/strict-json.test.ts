@@ -42,6 +42,81 @@ describe('M02: the same key twice among many', () => {
   )
 })
 
+describe('M02: the same key twice among keys that look alike', () => {
+  it.each([
+    '{"axa":1,"aya":2,"axa":3}',
+    '{"axa":1,"aya":2,"aya":3}',
+    '{"axa":1,"b":2,"aya":3,"b":4}',
+    '{"axa":1,"\\u0061xa":2}',
+    '{"\\u0061xa":1,"axa":2}',
+    '{"b":1,"\\u0061":2,"b":3}',
+    '{"":1,"a":2,"":3}',
+    '{"a":{"x":1},"b":{"x":1},"a":2}',
+    '{"a":{"b":{"a":1},"c":{}},"b":[{"a":1}],"a":2}',
+  ])('M02 refuses %s', (text) => {
+    expect(reason(text)).toBe('message.duplicate-key')
+  })
+
+  it.each([
+    '{"axa":1,"aya":2,"aza":3}',
+    '{"aa":1,"aaa":2,"aaaa":3,"a":4,"":5}',
+    '{"\\u0061xa":1,"aya":2}',
+    '{"axa":1,"\\u0061ya":2,"aza":3}',
+    '[{"axa":1,"aya":2},{"axa":1,"aya":2},{"aya":1}]',
+    '[{"\\u0061":1},{"a":1},{"\\u0061":1}]',
+    '{"a":{"b":1},"b":{"a":1},"c":{"a":1,"b":1,"c":1}}',
+    '{"\\"":1,"\\\\":2,"\\u0000":3}',
+  ])('M02 accepts %s, in which no key repeats', (text) => {
+    expect(read(text)).toEqual(JSON.parse(text))
+  })
+
+  it('M02 accepts the keys of one object, few or many, in the objects beside it and in it', () => {
+    for (const count of [15, 16, 17, 40]) {
+      const members = Array.from({ length: count }, (_, at) => `"k${at}":${at}`).join()
+      const text = `[{${members}},{${members},"in":{${members}}},{${members}}]`
+      expect(read(text)).toEqual(JSON.parse(text))
+    }
+  })
+
+  /** An object as its members, each with its key, whether that is written with an escape, and objects in it. */
+  interface Members extends ReadonlyArray<readonly [key: string, isEscaped: boolean, value: Members]> {}
+  const write = (members: Members): string => `{${members.map(writeMember).join()}}`
+  const writeMember = ([key, isEscaped, value]: Members[number]): string => {
+    const text = JSON.stringify(key)
+    const escaped = `"\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${text.slice(2)}`
+    return `${isEscaped ? escaped : text}:${write(value)}`
+  }
+  const repeats = (members: Members): boolean =>
+    new Set(members.map(([key]) => key)).size < members.length ||
+    members.some(([, , value]) => repeats(value))
+
+  it('M02 refuses any object in which a key repeats, and no other', () => {
+    const keys = fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom('a', 'axa', 'aya', 'ab', 'b', 'type', 'tape') },
+      fc.nat({ max: 300 }).map((at) => `k${at}`),
+    )
+    const escaped = fc.integer({ min: 0, max: 9 }).map((at) => at === 0)
+    const { object } = fc.letrec<{ object: Members }>((tie) => ({
+      object: fc.oneof(
+        { maxDepth: 3 },
+        fc.constant([]),
+        fc.array(fc.tuple(keys, escaped, tie('object')), { maxLength: 4 }),
+        fc.uniqueArray(fc.tuple(keys, escaped, tie('object')), { maxLength: 24, selector: ([key]) => key }),
+      ),
+    }))
+    const seen = new Set<string>()
+    fc.assert(
+      fc.property(object, (members) => {
+        const found = reason(write(members))
+        expect(found).toBe(repeats(members) ? 'message.duplicate-key' : 'accepted')
+        seen.add(found)
+      }),
+      { numRuns: 500 },
+    )
+    expect(seen.size).toBe(2)
+  })
+})
+
 describe('M05: keys that mean something to JavaScript', () => {
   it('M05 keeps __proto__ as an own property and pollutes nothing', () => {
     const value = read('{"__proto__":{"polluted":true},"constructor":1}')
