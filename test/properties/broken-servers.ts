@@ -71,6 +71,12 @@ export const brokenServers: readonly [string, Sabotage][] = [
       },
     })),
   ],
-  ['a session never ends', replace('sessions', (sessions) => ({ load: (hash) => sessions.load(hash, 0) }))],
+  [
+    'a session never ends',
+    replace('sessions', (sessions) => ({
+      load: (hash) => sessions.load(hash, 0),
+      loadWithUser: (hash) => sessions.loadWithUser(hash, 0),
+    })),
+  ],
   ['the sweep takes what is alive', (store) => ({ ...store, sweep: (now) => store.sweep(now + 3_600_000) })],
 ]

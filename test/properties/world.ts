@@ -81,6 +81,7 @@ export async function openWorld(documents: Documents, sabotage: Sabotage = (stor
     handle(new Request(`${issuer}${path}`, init), { address: '127.0.0.1' })
   const stable: AuthorizationServer = {
     handle,
+    answer: (request, peer) => running.server.answer(request, peer),
     jwks: () => running.server.jwks(),
     createOwnerLink: () => running.server.createOwnerLink(),
   }

@@ -29,11 +29,12 @@ async function answering(ready: () => Promise<void> = async () => undefined): Pr
   const host = `localhost:${port}`
   const gateway = createGateway({ routes: [], log, secret, allowedHosts: [host], allowedOrigins: [] })
   const asked: string[] = []
-  const handle = async ({ method }: Request): Promise<Response> => {
-    asked.push(method)
-    return new Response('here')
+  const authorizationServer: Pick<AuthorizationServer, 'answer'> = {
+    answer: async ({ method }) => {
+      asked.push(method)
+      return { status: 200, headers: {}, body: 'here' }
+    },
   }
-  const authorizationServer = { handle } as unknown as AuthorizationServer
   answer(serve({ publicUrl: `http://${host}`, gateway, authorizationServer, ready, trustProxy: false }))
   return { port, asked }
 }

@@ -7,8 +7,10 @@ import { errorPageResponse } from './error-page-response.ts'
 import { makeFailClosedStore } from './fail-closed-store.ts'
 import { makeKnownDevices } from './known-devices.ts'
 import { logRefusal } from './log-refusal.ts'
+import { type Answer, toResponse, type WebRequest } from './message.ts'
 import { oauthErrorResponse } from './oauth-error-response.ts'
 import { type AuthorizationServerOptions, readOptions } from './options.ts'
+import { makeOwnerCheck } from './owner-check.ts'
 import { makePasswords } from './passwords.ts'
 import { makeRegistrationBudget } from './request-budget.ts'
 import { findRoute, makeRoutes, type Route } from './routes.ts'
@@ -23,6 +25,8 @@ export interface AuthorizationServer {
    * checks them. What is not ours gets 404.
    */
   handle(request: Request, peer: Peer): Promise<Response>
+  /** The same without the platform's objects, for a server that has none: they cost more than most answers. */
+  answer(request: WebRequest, peer: Peer): Promise<Answer>
   /** The public keys, for a guard in the same process. */
   jwks(): Promise<JSONWebKeySet>
   /** A new owner link, as a whole URL: fifteen minutes, single use, and earlier ones end. Throws `owner.exists`. */
@@ -46,6 +50,7 @@ export async function createAuthorizationServer(
     now,
     log,
     store,
+    hasOwner: makeOwnerCheck(store),
     loadClient: makeClientLoader(store, makeDocumentLoader({ store, fetch, now })),
     loadKeys: makeKeyLoader({ store, secret, now }),
     passwords: makePasswords(),
@@ -55,18 +60,19 @@ export async function createAuthorizationServer(
   const routes = makeRoutes(issuer.path)
   await services.loadKeys()
   return {
-    handle: (request, peer) => handle(request, peer, routes, services),
+    handle: async (request, peer) => toResponse(await answer(request, peer, routes, services)),
+    answer: (request, peer) => answer(request, peer, routes, services),
     jwks: async () => (await services.loadKeys()).jwks,
     createOwnerLink: () => makeOwnerLink({ store, issuer: issuer.url, now: now() }),
   }
 }
 
-async function handle(
-  request: Request,
+async function answer(
+  request: WebRequest,
   peer: Peer,
   routes: readonly Route[],
   services: Services,
-): Promise<Response> {
+): Promise<Answer> {
   const found = findRoute(routes, new URL(request.url).pathname)
   try {
     if (found === undefined) throw new Refusal('http.path')
@@ -83,10 +89,10 @@ async function handle(
 /** The one place that answers refusals: a page for a browser, an OAuth error for a program. */
 function refuse(
   refusal: Refusal,
-  request: Request,
+  request: WebRequest,
   route: Route | undefined,
   { log }: Pick<Services, 'log'>,
-): Response {
+): Answer {
   const isPage =
     route === undefined ? acceptsPages(request) : route.surface === 'page' && !acceptsOnlyJson(request)
   const reference = isPage ? makeId().slice(0, 8) : undefined
@@ -97,12 +103,12 @@ function refuse(
   return withCors(oauthErrorResponse(refusal, allow), route)
 }
 
-function acceptsPages(request: Request): boolean {
+function acceptsPages(request: WebRequest): boolean {
   return (request.headers.get('accept') ?? '').includes('text/html')
 }
 
 /** Clients look at an authorization URL before they open it: `invalid_client` tells them to register again. */
-function acceptsOnlyJson(request: Request): boolean {
+function acceptsOnlyJson(request: WebRequest): boolean {
   const accept = request.headers.get('accept') ?? ''
   return accept.includes('application/json') && !accept.includes('text/html')
 }
@@ -112,16 +118,20 @@ function allowedMethods(route: Route): string {
 }
 
 /** Programs in browsers may call the machine endpoints; pages are for navigation only and never get these headers. */
-function withCors(response: Response, route: Route | undefined): Response {
-  if (route?.surface === 'api') {
-    response.headers.set('Access-Control-Allow-Origin', '*')
-    response.headers.set('Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate')
+function withCors(answer: Answer, route: Route | undefined): Answer {
+  if (route?.surface !== 'api') return answer
+  return {
+    ...answer,
+    headers: {
+      ...answer.headers,
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Expose-Headers': 'Retry-After, WWW-Authenticate',
+    },
   }
-  return response
 }
 
-function preflightResponse(route: Route): Response {
-  return new Response(null, {
+function preflightResponse(route: Route): Answer {
+  return {
     status: 204,
     headers: {
       'Access-Control-Allow-Origin': '*',
@@ -129,5 +139,6 @@ function preflightResponse(route: Route): Response {
       'Access-Control-Allow-Headers': 'Content-Type, Authorization, MCP-Protocol-Version',
       'Access-Control-Max-Age': '600',
     },
-  })
+    body: null,
+  }
 }

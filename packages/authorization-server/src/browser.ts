@@ -1,5 +1,6 @@
 import { Refusal } from '@warder/protocol'
 import type { Transaction } from '@warder/store'
+import type { WebRequest } from './message.ts'
 import type { Issuer } from './options.ts'
 import { readCookie } from './read-cookie.ts'
 import { deriveSecret, hashSecret, isSecret, makeSecret } from './tokens/secret.ts'
@@ -30,14 +31,14 @@ export const sessionSeconds: number = 8 * 3600
 export const transactionSeconds = 600
 
 /** The secrets in the request's cookies; anything of another form is left out. */
-export function readBrowser(request: Request, issuer: Issuer): Browser {
+export function readBrowser(request: WebRequest, issuer: Issuer): Browser {
   const name = issuer.secure ? sessionCookie : transactionCookie
   const secrets = readCookie(request, name).filter((secret) => secretForm.test(secret))
   return { secrets: secrets.slice(0, 8) }
 }
 
 /** The browser that a new transaction is bound to: on https the one that came, if it holds a secret; else a new one. */
-export function startBrowser(request: Request, issuer: Issuer): BoundBrowser {
+export function startBrowser(request: WebRequest, issuer: Issuer): BoundBrowser {
   const { secrets } = issuer.secure ? readBrowser(request, issuer) : { secrets: [] }
   const secret = secrets[0] ?? makeSecret()
   return { secret, secrets: secrets.length === 0 ? [secret] : secrets }
@@ -50,7 +51,7 @@ export function rotateBrowser(browser: BoundBrowser): BoundBrowser {
 }
 
 /** Proves that the request comes from the browser that the transaction is bound to, else `transaction.other-browser`. */
-export function checkBrowser(request: Request, transaction: Transaction, issuer: Issuer): BoundBrowser {
+export function checkBrowser(request: WebRequest, transaction: Transaction, issuer: Issuer): BoundBrowser {
   const { secrets } = readBrowser(request, issuer)
   const secret = secrets.find((candidate) => isSecret(candidate, transaction.browserHash))
   if (secret === undefined) throw new Refusal('transaction.other-browser')

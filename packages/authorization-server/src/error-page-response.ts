@@ -1,4 +1,5 @@
 import type { Reason, Refusal } from '@warder/protocol'
+import type { Answer } from './message.ts'
 import { retryAfter } from './oauth-error-response.ts'
 import { pageResponse } from './page-response.ts'
 import { errorPage } from './pages/index.ts'
@@ -37,7 +38,7 @@ export function errorPageResponse(
   refusal: Refusal,
   reference: string,
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Answer {
   const { status, says } = refusal.rule
   const { url, withheldFrom } = refusal.notes
   const html = errorPage({

@@ -10,17 +10,21 @@ export function makeFailClosedStore(store: Store): Store {
 }
 
 function wrap<T extends object>(target: T): T {
-  const rooms = new Map<object, object>()
+  const wrapped = new WeakMap<object, object>()
   return new Proxy(target, {
     get(object, name) {
       const value: unknown = Reflect.get(object, name, object)
-      if (typeof value === 'function') return (...parameters: unknown[]) => call(value, object, parameters)
-      if (typeof value !== 'object' || value === null) return value
-      const room = rooms.get(value) ?? wrap(value)
-      rooms.set(value, room)
-      return room
+      if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return value
+      const known = wrapped.get(value) ?? wrapAny(value, object)
+      wrapped.set(value, known)
+      return known
     },
   })
+}
+
+function wrapAny(value: object, self: object): object {
+  if (typeof value !== 'function') return wrap(value)
+  return (...parameters: unknown[]) => call(value, self, parameters)
 }
 
 async function call(operation: object, self: object, parameters: readonly unknown[]): Promise<unknown> {

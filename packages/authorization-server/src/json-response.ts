@@ -1,10 +1,12 @@
+import type { Answer } from './message.ts'
+
 /** Answers with JSON; not cached unless the caller says otherwise. */
 export function jsonResponse(
   value: unknown,
   status = 200,
   headers: Readonly<Record<string, string>> = {},
-): Response {
-  return new Response(JSON.stringify(value), {
+): Answer {
+  return {
     status,
     headers: {
       'Content-Type': 'application/json',
@@ -12,5 +14,6 @@ export function jsonResponse(
       'X-Content-Type-Options': 'nosniff',
       ...headers,
     },
-  })
+    body: JSON.stringify(value),
+  }
 }

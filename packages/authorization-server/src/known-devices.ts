@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { User } from '@warder/store'
+import type { WebRequest } from './message.ts'
 import type { Options } from './options.ts'
 import { readCookie } from './read-cookie.ts'
 import { deriveKey } from './tokens/seal.ts'
@@ -12,9 +13,9 @@ import { hashSecret, isSecret, makeId } from './tokens/secret.ts'
  */
 export interface KnownDevices {
   /** Under which name the failures of this browser are counted for this user; undefined where it is not known. */
-  find(request: Request, user: User): string | undefined
+  find(request: WebRequest, user: User): string | undefined
   /** The `Set-Cookie` values after a sign-in: one on https. None on http loopback, where other ports would get the cookie. */
-  remember(request: Request, user: User): readonly string[]
+  remember(request: WebRequest, user: User): readonly string[]
 }
 
 const cookieName = '__Host-warder-device'
@@ -64,7 +65,7 @@ export function makeKnownDevices({
   }
 }
 
-function readDevices(request: Request): readonly Device[] {
+function readDevices(request: WebRequest): readonly Device[] {
   return readCookie(request, cookieName)
     .slice(0, usersKept)
     .flatMap((raw) => {

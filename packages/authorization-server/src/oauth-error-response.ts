@@ -1,11 +1,9 @@
 import type { Refusal } from '@warder/protocol'
 import { jsonResponse } from './json-response.ts'
+import type { Answer } from './message.ts'
 
 /** Answers a program with an OAuth error (RFC 6749 section 5.2). Says what the catalogue says and echoes no input. */
-export function oauthErrorResponse(
-  refusal: Refusal,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
+export function oauthErrorResponse(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): Answer {
   const { status, error, says } = refusal.rule
   return jsonResponse({ error, error_description: plainDescription(says) }, status, {
     ...challenge(refusal),

@@ -1,3 +1,4 @@
+import type { Answer } from './message.ts'
 import { pageStyleHash } from './pages/index.ts'
 
 /** Headers of every page, errors included. */
@@ -15,8 +16,8 @@ export interface PageOptions {
 export function pageResponse(
   html: string,
   { status = 200, endsElsewhere = false, headers = {} }: PageOptions = {},
-): Response {
-  return new Response(html, {
+): Answer {
+  return {
     status,
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
@@ -38,12 +39,13 @@ export function pageResponse(
       'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
       ...headers,
     },
-  })
+    body: html,
+  }
 }
 
 /** Answers 303 See Other: the browser goes there with GET, whatever it sent, so that no credentials are posted again. */
-export function seeOther(location: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(null, {
+export function seeOther(location: string, headers: Readonly<Record<string, string>> = {}): Answer {
+  return {
     status: 303,
     headers: {
       Location: location,
@@ -52,5 +54,6 @@ export function seeOther(location: string, headers: Readonly<Record<string, stri
       'X-Content-Type-Options': 'nosniff',
       ...headers,
     },
-  })
+    body: null,
+  }
 }

@@ -1,4 +1,5 @@
 import type { RedirectUri, Refusal } from '@warder/protocol'
+import type { Answer } from './message.ts'
 import { plainDescription } from './oauth-error-response.ts'
 import type { Issuer } from './options.ts'
 import { seeOther } from './page-response.ts'
@@ -15,7 +16,7 @@ export function redirectResponse(
   issuer: Issuer,
   parameters: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Answer {
   const query = new URLSearchParams(parameters)
   if (target.state !== undefined) query.set('state', target.state)
   query.set('iss', issuer.url)
@@ -29,7 +30,7 @@ export function redirectRefusal(
   target: ResponseTarget,
   issuer: Issuer,
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Answer {
   const { error, says } = refusal.rule
   return redirectResponse(target, issuer, { error, error_description: plainDescription(says) }, headers)
 }

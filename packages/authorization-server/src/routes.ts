@@ -68,7 +68,7 @@ export function makeRoutes(issuerPath: string): readonly Route[] {
 
 /** The same answer as to GET, without its body (RFC 9110 section 9.3.2). */
 function headOf(endpoint: Endpoint): Endpoint {
-  return async (request, visit, services) => new Response(null, await endpoint(request, visit, services))
+  return async (request, visit, services) => ({ ...(await endpoint(request, visit, services)), body: null })
 }
 
 /** The route of a path, and what its `*` stands for. Compared as raw text, segment by segment. */

@@ -1,6 +1,7 @@
 import type { Store } from '@warder/store'
 import type { LoadClient } from './clients/resolve-client.ts'
 import type { KnownDevices } from './known-devices.ts'
+import type { Answer, WebRequest } from './message.ts'
 import type { Options } from './options.ts'
 import type { Passwords } from './passwords.ts'
 import type { TakeBudget } from './request-budget.ts'
@@ -10,6 +11,7 @@ import type { LoadKeys } from './tokens/keys.ts'
 export interface Services extends Pick<Options, 'issuer' | 'policy' | 'resources' | 'now' | 'log'> {
   /** Fails closed: whatever the database throws arrives as `store.unavailable`. */
   readonly store: Store
+  readonly hasOwner: () => Promise<boolean>
   readonly loadClient: LoadClient
   readonly loadKeys: LoadKeys
   readonly passwords: Passwords
@@ -31,4 +33,4 @@ export interface Visit {
 }
 
 /** One endpoint: a linear function that answers, or throws a `Refusal`. */
-export type Endpoint = (request: Request, visit: Visit, services: Services) => Promise<Response>
+export type Endpoint = (request: WebRequest, visit: Visit, services: Services) => Promise<Answer>

@@ -29,7 +29,7 @@ export function splitWebUri(raw: string, maxLength = 2048): WebUri | undefined {
 
 /** `https://2130706433/` and `https://127.1/` go to 127.0.0.1, whatever a page says that shows them as they are. */
 function meansSameHostToBrowsers(raw: string, host: string): boolean {
-  return URL.canParse(raw) && new URL(raw).hostname === host.toLowerCase()
+  return URL.parse(raw)?.hostname === host.toLowerCase()
 }
 
 const loopbackAddress = /^(?:127(?:\.(?:[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])){3}|::1|\[::1\])$/

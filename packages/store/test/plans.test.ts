@@ -41,6 +41,7 @@ beforeAll(async () => {
   await store.clients.load('none')
   await store.clients.add({ id: 'client', kind: 'self-registered', metadata: '{}', now: start })
   await store.sessions.load((await beginSession(store, user)).hash, start)
+  await store.sessions.loadWithUser((await beginSession(store, user)).hash, start)
   await store.transactions.load(await beginTransaction(store, user), start)
   await store.changes.listAfter(0, 10)
   await store.sweep(start + minute)

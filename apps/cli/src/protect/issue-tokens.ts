@@ -1,14 +1,9 @@
-import {
-  type AuthorizationServer,
-  createAuthorizationServer,
-  type LogEntry,
-  type ServedResource,
-} from '@warder/authorization-server'
+import { createAuthorizationServer, type LogEntry, type ServedResource } from '@warder/authorization-server'
 import type { OutboundFetch } from '@warder/outbound'
 import { impliedScopes, type Policy, type Principal } from '@warder/policy'
 import type { Store } from '@warder/store'
 import { followChanges } from './follow-changes.ts'
-import type { Issuing } from './issuing.ts'
+import type { AnsweringServer, Issuing } from './issuing.ts'
 
 const sweepMs = 60_000
 
@@ -71,10 +66,10 @@ export async function issueTokens(options: {
     isSweeping = false
   }, sweepMs)
   // What an answer says must be true for the guard as well: a new owner may call a moment after the first token came.
-  const handle: AuthorizationServer['handle'] = async (request, peer) => {
-    const response = await authorizationServer.handle(request, peer)
+  const answer: AnsweringServer['answer'] = async (request, peer) => {
+    const answered = await authorizationServer.answer(request, peer)
     await facts.catchUp().catch(() => {})
-    return response
+    return answered
   }
   return {
     guard: {
@@ -87,7 +82,7 @@ export async function issueTokens(options: {
       isWidened: facts.isWidened,
       accountUrl: `${issuer}/account`,
     },
-    authorizationServer: { ...authorizationServer, handle },
+    authorizationServer: { answer },
     hasOwner: () => store.users.hasOwner(),
     async ownerLink() {
       return (await store.users.hasOwner()) ? undefined : authorizationServer.createOwnerLink()

@@ -2,12 +2,15 @@ import type { AuthorizationServer } from '@warder/authorization-server'
 import type { GuardOptions } from '@warder/guard'
 import type { Principal } from '@warder/policy'
 
+/** As much of our authorization server as answers requests. */
+export type AnsweringServer = Pick<AuthorizationServer, 'answer'>
+
 /** Who issues the tokens, and what the guard has to know of it. */
 export interface Issuing {
   /** Issuer, keys, revocations and users, as the guard takes them. */
   readonly guard: Omit<GuardOptions, 'resource' | 'server' | 'policy'>
   /** Ours, or undefined where a foreign one issues the tokens. */
-  readonly authorizationServer: AuthorizationServer | undefined
+  readonly authorizationServer: AnsweringServer | undefined
   /** Whether somebody owns the server; where a foreign issuer has the users, nobody has to. */
   hasOwner(): Promise<boolean>
   /** A fresh owner link while nobody owns the server. */

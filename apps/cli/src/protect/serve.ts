@@ -1,15 +1,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
-import type { AuthorizationServer } from '@warder/authorization-server'
 import type { Gateway } from '@warder/gateway'
+import type { AnsweringServer } from './issuing.ts'
 import { logToTerminal } from './log-to-terminal.ts'
-import { readWebRequest, writeWebResponse } from './web-adapter.ts'
+import { readWebRequest, writeAnswer } from './web-adapter.ts'
 
 /** What stands behind the one port. */
 export interface Served {
   readonly publicUrl: string
   readonly gateway: Gateway
-  readonly authorizationServer: AuthorizationServer | undefined
+  readonly authorizationServer: AnsweringServer | undefined
   /** Throws while the server cannot answer calls. */
   readonly ready: () => Promise<void>
   readonly trustProxy: boolean
@@ -58,7 +58,7 @@ async function answerHealth(
   }
 }
 
-/** Methods with which the platform's Request cannot be made; an error for each would fill the terminal. */
+/** Methods that no request of the web platform has, so nothing of ours is asked by them. */
 const unreadable: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** One Host header, and ours: a name that an attacker points at this address (DNS rebinding) gets nothing. */
@@ -73,7 +73,7 @@ async function answerAuthorizationServer(
   req: IncomingMessage,
   res: ServerResponse,
   served: Served,
-  authorizationServer: AuthorizationServer,
+  authorizationServer: AnsweringServer,
 ): Promise<void> {
   // An absolute-form target would choose the URL that we parse.
   if (req.url?.startsWith('/') !== true || req.url.startsWith('//'))
@@ -84,8 +84,8 @@ async function answerAuthorizationServer(
     res.setHeader('connection', 'close')
     return answerText(res, 413, 'The body is larger than is accepted here.')
   }
-  await writeWebResponse(
-    await authorizationServer.handle(request, { address: peerAddress(req, served.trustProxy) }),
+  writeAnswer(
+    await authorizationServer.answer(request, { address: peerAddress(req, served.trustProxy) }),
     res,
   )
 }

@@ -1,25 +1,33 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Answer, WebRequest } from '@warder/authorization-server'
 
 const bodyLimit = 64 * 1024
 
 /**
- * A `node:http` request as a web-standard one. The origin is ours, never the Host header's; a body over 64 KiB ends the
- * request with `too-large`.
+ * A `node:http` request as the authorization server reads one. The origin is ours, never the Host header's; a body over 64 KiB
+ * ends the request with `too-large`.
  */
-export async function readWebRequest(req: IncomingMessage, origin: string): Promise<Request | 'too-large'> {
-  const headers = new Headers()
-  for (let place = 0; place + 1 < req.rawHeaders.length; place += 2) {
-    const [name, value] = [req.rawHeaders[place], req.rawHeaders[place + 1]]
-    if (name !== undefined && value !== undefined && !name.includes('_')) headers.append(name, value)
-  }
+export async function readWebRequest(
+  req: IncomingMessage,
+  origin: string,
+): Promise<WebRequest | 'too-large'> {
   const method = req.method ?? 'GET'
-  if (method === 'GET' || method === 'HEAD') return new Request(origin + req.url, { method, headers })
-  const body = await readBody(req)
-  return body === undefined ? 'too-large' : new Request(origin + req.url, { method, headers, body })
+  const body = method === 'GET' || method === 'HEAD' ? null : await readBody(req)
+  if (body === undefined) return 'too-large'
+  return { method, url: origin + req.url, headers: readHeaders(req.rawHeaders), body }
+}
+
+/** From the raw ones, as the platform's `Headers` has them: Node keeps only the first of some that come twice. */
+function readHeaders(raw: readonly string[]): WebRequest['headers'] {
+  const get = (name: string): string | null => {
+    const values = raw.filter((_, place) => place % 2 === 1 && raw[place - 1]?.toLowerCase() === name)
+    return values.length === 0 ? null : values.join(name === 'cookie' ? '; ' : ', ')
+  }
+  return { get, has: (name) => get(name) !== null }
 }
 
 /** By events, which cost a fraction of an iterator. What is too much is not kept; its connection ends with the answer. */
-function readBody(req: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | undefined> {
+function readBody(req: IncomingMessage): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -33,15 +41,12 @@ function readBody(req: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | undef
   })
 }
 
-/** Writes a web-standard response to a `node:http` one, whole: our answers are short, and a stream costs more than they do. */
-export async function writeWebResponse(response: Response, res: ServerResponse): Promise<void> {
-  const headers: Record<string, string | string[] | number> = {}
-  for (const [name, value] of response.headers) if (name !== 'set-cookie') headers[name] = value
-  const cookies = response.headers.getSetCookie()
-  if (cookies.length > 0) headers['set-cookie'] = cookies
-  // A redirect has no body, and reading none costs as much as reading one.
-  if (response.body === null) return void res.writeHead(response.status, headers).end()
-  const body = new Uint8Array(await response.arrayBuffer())
-  headers['content-length'] = body.length
-  res.writeHead(response.status, headers).end(body)
+/** Writes an answer as a `node:http` one, whole. */
+export function writeAnswer({ status, headers, body }: Answer, res: ServerResponse): void {
+  const lines: OutgoingHttpHeaders = {}
+  for (const [name, value] of Object.entries(headers))
+    lines[name] = typeof value === 'string' ? value : [...value]
+  if (body === null) return void res.writeHead(status, lines).end()
+  lines['Content-Length'] = Buffer.byteLength(body)
+  res.writeHead(status, lines).end(body)
 }

@@ -3,6 +3,7 @@ import type { User } from '@warder/store'
 import { browserCookie, rotateBrowser, sessionSeconds, transactionSeconds } from '../browser.ts'
 import { checkFormOrigin } from '../checks/check-form.ts'
 import { describeFailed, type FailedForm, failedOptions } from '../failed-form.ts'
+import type { Answer } from '../message.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
 import { loginPage } from '../pages/index.ts'
 import { readFormBody } from '../read-body.ts'
@@ -27,7 +28,7 @@ export const accountLogin: Endpoint = async (request, { id, peer }, services) =>
   const { secrets } = visit.browser
   const secret = secrets.find((candidate) => hasFormToken(form, candidate, id))
   if (secret === undefined) throw new Refusal('form.token')
-  const enter = async (user: User): Promise<Response> => {
+  const enter = async (user: User): Promise<Answer> => {
     // A new secret: nobody who knew the old one shares the sign-in that follows (no fixation).
     const next = rotateBrowser({ secret, secrets })
     const isIn = await store.sessions.create({
@@ -55,7 +56,7 @@ export function accountLoginResponse(
   { issuer }: Pick<Services, 'issuer'>,
   { id, browser }: AccountVisit,
   failed?: FailedForm,
-): Response {
+): Answer {
   const html = loginPage({
     action: `${visitPath(issuer, id)}/login`,
     formToken: visitFormToken(browser.secrets[0] ?? '', id),

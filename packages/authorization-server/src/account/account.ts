@@ -1,5 +1,6 @@
 import { Refusal } from '@warder/protocol'
 import { browserCookie, startBrowser } from '../browser.ts'
+import type { WebRequest } from '../message.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
 import { type AccountDone, accountDone, accountPage } from '../pages/index.ts'
 import type { Endpoint } from '../services.ts'
@@ -18,7 +19,7 @@ export const startVisit: Endpoint = async (request, _visit, { issuer }) => {
 export const account: Endpoint = async (request, { id }, services) => {
   const { store, issuer, now } = services
   const visit = readVisit(request, id, issuer)
-  if (!(await store.users.hasOwner())) throw new Refusal('owner.missing')
+  if (!(await services.hasOwner())) throw new Refusal('owner.missing')
   const visitor = await loadVisitor(services, visit)
   if (visitor === undefined) return accountLoginResponse(services, visit)
   const sessions = await store.sessions.list(visitor.user.id, now())
@@ -42,7 +43,7 @@ export const account: Endpoint = async (request, { id }, services) => {
 export const toAccount: Endpoint = async (_request, { id }, { issuer }) => seeOther(visitPath(issuer, id))
 
 /** What the form before this page did, one of a fixed list. */
-function readDone(request: Request): { readonly done?: AccountDone } {
+function readDone(request: WebRequest): { readonly done?: AccountDone } {
   const said = new URL(request.url).searchParams.get('done') ?? ''
   return Object.hasOwn(accountDone, said) ? { done: said as AccountDone } : {}
 }

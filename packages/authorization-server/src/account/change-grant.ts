@@ -1,6 +1,7 @@
 import { type Form, Refusal } from '@warder/protocol'
 import type { Grant, User } from '@warder/store'
 import { loadPolicy } from '../load-policy.ts'
+import type { Answer } from '../message.ts'
 import { seeOther } from '../page-response.ts'
 import { readSwitchForm } from '../read-body.ts'
 import type { Endpoint, Services } from '../services.ts'
@@ -20,7 +21,7 @@ export const changeGrant: Endpoint = async (request, { id }, services) => {
   const grant = await findOwnGrant(services, user, form)
   const press = form.get('decision')
   if (press !== 'revoke' && press !== 'save') throw new Refusal('parameter.malformed', { detail: 'decision' })
-  const done = (what: string): Response => seeOther(`${visitPath(issuer, id)}?done=${what}`)
+  const done = (what: string): Answer => seeOther(`${visitPath(issuer, id)}?done=${what}`)
   if (grant === undefined) return done('gone')
   const scopes = press === 'save' ? readScopes(services, user, grant, form.all('scope')) : []
   // With every switch off nothing is left to grant.

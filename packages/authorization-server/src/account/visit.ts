@@ -2,6 +2,7 @@ import { type Form, Refusal } from '@warder/protocol'
 import type { User } from '@warder/store'
 import { type Browser, makeFormToken, readBrowser } from '../browser.ts'
 import { checkFormOrigin } from '../checks/check-form.ts'
+import type { WebRequest } from '../message.ts'
 import type { Issuer } from '../options.ts'
 import type { Services } from '../services.ts'
 import { deriveSecret, hashSecret, isSecret } from '../tokens/secret.ts'
@@ -32,7 +33,7 @@ export function visitPath(issuer: Issuer, id: string): string {
 }
 
 /** The visit of a browser that has our cookie, else `visit.unknown`. */
-export function readVisit(request: Request, id: string, issuer: Issuer): AccountVisit {
+export function readVisit(request: WebRequest, id: string, issuer: Issuer): AccountVisit {
   const browser = readBrowser(request, issuer)
   if (browser.secrets.length === 0) throw new Refusal('visit.unknown', { url: `${issuer.url}/account` })
   return { id, browser }
@@ -56,9 +57,8 @@ export async function loadVisitor(
   const { id, browser } = visit
   for (const secret of issuer.secure ? browser.secrets.slice(0, 1) : browser.secrets) {
     const sessionHash = sessionHashOf(secret, id, issuer)
-    const session = await store.sessions.load(sessionHash, now())
-    const user = session === undefined ? undefined : await store.users.loadById(session.userId)
-    if (user !== undefined && user.disabledAt === undefined) return { ...visit, user, secret, sessionHash }
+    const found = await store.sessions.loadWithUser(sessionHash, now())
+    if (found !== undefined) return { ...visit, user: found.user, secret, sessionHash }
   }
   return undefined
 }
@@ -66,7 +66,7 @@ export async function loadVisitor(
 /** The visitor who sent a form of the account page: from our page, with its token, and still signed in. */
 export async function checkVisitor(
   services: Needs,
-  request: Request,
+  request: WebRequest,
   id: string,
   readForm: () => Promise<Form>,
 ): Promise<{ readonly visitor: SignedInVisit; readonly form: Form }> {

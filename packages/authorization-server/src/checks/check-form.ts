@@ -1,4 +1,5 @@
 import { Refusal } from '@warder/protocol'
+import type { WebRequest } from '../message.ts'
 import type { Issuer } from '../options.ts'
 import { isSecret } from '../tokens/secret.ts'
 
@@ -6,7 +7,7 @@ import { isSecret } from '../tokens/secret.ts'
  * A form must come from one of our own pages: `Origin` is the issuer's origin, or is absent and `Sec-Fetch-Site` says
  * same-origin. `null`, every other origin and silence throw `form.origin`.
  */
-export function checkFormOrigin(request: Request, issuer: Issuer): void {
+export function checkFormOrigin(request: WebRequest, issuer: Issuer): void {
   const origin = request.headers.get('origin')
   const sameOrigin =
     origin === null ? request.headers.get('sec-fetch-site') === 'same-origin' : origin === issuer.origin

@@ -16,6 +16,7 @@ import { checkScope } from '../checks/check-scope.ts'
 import { type Client, decideClientClass, mayAnswerUnasked } from '../clients/client.ts'
 import { findServerPolicy, loadPolicy } from '../load-policy.ts'
 import { logRefusal } from '../log-refusal.ts'
+import type { Answer, WebRequest } from '../message.ts'
 import { seeOther } from '../page-response.ts'
 import { readPeerKey } from '../peer-key.ts'
 import { readFormText } from '../read-body.ts'
@@ -74,7 +75,7 @@ export const authorizeForm: Endpoint = async (request, _visit, { issuer }) => {
   return seeOther(`${issuer.path}/authorize?${text.replaceAll('#', '%23')}`)
 }
 
-function readQuery(request: Request): Form {
+function readQuery(request: WebRequest): Form {
   const query = new URL(request.url).search.slice(1)
   if (query.length > maxQueryLength) throw new Refusal('parameter.malformed', { detail: 'length' })
   const form = readForm(query, ['resource'])
@@ -108,23 +109,22 @@ function describeClient(client: Client, redirectUri: RedirectUri): StoredRequest
 }
 
 async function startTransaction(
-  request: Request,
+  request: WebRequest,
   peer: Peer,
   { store, issuer, now }: Pick<Services, 'store' | 'issuer' | 'now'>,
   asked: StoredRequest,
-): Promise<Response> {
+): Promise<Answer> {
   const id = makeId()
   const browser = startBrowser(request, issuer)
   // Put in at once, rather than by a second write when the browser comes to the page; that looks at the session again.
   const mayStand = issuer.secure && !asked.signInAgain
-  const session = mayStand ? await store.sessions.load(hashSecret(browser.secret), now()) : undefined
   await store.transactions.create({
     id,
     clientId: asked.client.id,
     peer: readPeerKey(peer.address),
     request: JSON.stringify(asked),
     ...hashBrowser(browser.secret, id),
-    signedIn: session,
+    session: mayStand ? hashSecret(browser.secret) : undefined,
     expiresAt: now() + transactionSeconds * 1000,
     now: now(),
   })

@@ -2,6 +2,7 @@ import { type Form, type Reason, Refusal } from '@warder/protocol'
 import { checkFormOrigin, checkFormToken } from '../checks/check-form.ts'
 import { checkNewPassword, passwordLength, readEmail } from '../checks/check-new-user.ts'
 import { describeFailed, type FailedForm, failedOptions } from '../failed-form.ts'
+import type { Answer } from '../message.ts'
 import { pageResponse } from '../page-response.ts'
 import { donePage, ownerPage } from '../pages/index.ts'
 import { readFormBody } from '../read-body.ts'
@@ -57,7 +58,7 @@ function ownerResponse(
   { issuer, resources }: Pick<Services, 'issuer' | 'resources'>,
   link: string,
   failed?: FailedForm,
-): Response {
+): Answer {
   const html = ownerPage({
     action: `${issuer.path}/owner/${link}`,
     formToken: ownerFormToken(link),

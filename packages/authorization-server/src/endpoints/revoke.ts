@@ -16,7 +16,7 @@ export const revoke: Endpoint = async (request, _visit, services) => {
   if (token === undefined) throw new Refusal('parameter.missing', { detail: 'token' })
   const grantId = await findGrantOfToken(services, client, token)
   if (grantId !== undefined) await services.store.grants.revoke(grantId, 'by the client', services.now())
-  return new Response(null, { status: 200, headers: { 'Cache-Control': 'no-store' } })
+  return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: null }
 }
 
 async function findGrantOfToken(

@@ -16,7 +16,7 @@ export const transaction: Endpoint = async (request, { id }, services) => {
   const { store, issuer, now } = services
   const { transaction, asked } = await loadRequest(store, id, now())
   const browser = checkBrowser(request, transaction, issuer)
-  if (!(await store.users.hasOwner())) throw new Refusal('owner.missing')
+  if (!(await services.hasOwner())) throw new Refusal('owner.missing')
   const signIn = await loadSignIn(services, transaction, asked, browser)
   if (signIn === undefined) return loginResponse(services, { transaction, asked, secret: browser.secret })
   const decision = await loadConsentDecision(services, asked, signIn)

@@ -1,6 +1,7 @@
 import { type Form, Refusal } from '@warder/protocol'
 import type { Store } from '@warder/store'
 import { checkKnownClient } from '../clients/resolve-client.ts'
+import type { WebRequest } from '../message.ts'
 
 /** A client that may use the token endpoint under its id. All our clients are public: the code or token is what it proves itself with. */
 export interface TokenClient {
@@ -13,7 +14,7 @@ export interface TokenClient {
  * The client of a token or revocation request (RFC 6749 section 3.2.1). Any attempt to authenticate is refused, since no
  * client here has anything to authenticate with; an unknown or disabled id throws `client.unknown`.
  */
-export async function loadTokenClient(request: Request, form: Form, store: Store): Promise<TokenClient> {
+export async function loadTokenClient(request: WebRequest, form: Form, store: Store): Promise<TokenClient> {
   if (request.headers.has('authorization')) throw new Refusal('client.authentication', { detail: 'header' })
   for (const name of ['client_secret', 'client_assertion', 'client_assertion_type']) {
     if (form.get(name) !== undefined) throw new Refusal('client.authentication', { detail: name })

@@ -3,6 +3,7 @@ import type { Transaction } from '@warder/store'
 import { checkBrowser, makeFormToken, transactionPath } from '../browser.ts'
 import { checkFormOrigin, checkFormToken } from '../checks/check-form.ts'
 import { findServerPolicy, loadPolicy } from '../load-policy.ts'
+import type { Answer } from '../message.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
 import { consentPage } from '../pages/index.ts'
 import { readSwitchForm } from '../read-body.ts'
@@ -91,7 +92,7 @@ export async function consentResponse(
     readonly signIn: SignIn
     readonly offer: Offer
   },
-): Promise<Response> {
+): Promise<Answer> {
   if (offer.clientChanged) {
     const { id, digest } = asked.client
     services.log({ level: 'warn', event: 'client_changed', client: id, digest, user: signIn.user.id })

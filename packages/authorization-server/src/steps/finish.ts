@@ -1,6 +1,7 @@
 import { isLoopbackRedirect, Refusal, redirectHost } from '@warder/protocol'
 import type { ConsentKey, Transaction, User } from '@warder/store'
 import { endTransactionCookie, transactionPath } from '../browser.ts'
+import type { Answer } from '../message.ts'
 import { seeOther } from '../page-response.ts'
 import { redirectRefusal, redirectResponse } from '../redirect-response.ts'
 import type { Services } from '../services.ts'
@@ -38,7 +39,7 @@ export async function finishWithCode(
     /** Other servers that the user allowed this client on the same page; only for clients whose yes may be remembered. */
     readonly others?: readonly OtherServer[]
   },
-): Promise<Response> {
+): Promise<Answer> {
   const { transaction, asked, user, granted, declined, unasked = false, others = [] } = proved
   const code = makeSecret('wac_')
   const key = consentKey(user, asked)
@@ -99,7 +100,7 @@ export async function finishWithDenial(
     /** Scopes that were switched off by hand, and by whom. */
     readonly declined?: { readonly user: User; readonly scopes: readonly string[] }
   },
-): Promise<Response> {
+): Promise<Answer> {
   const { transaction, asked, refusal, declined } = proved
   const consents =
     declined === undefined

@@ -26,15 +26,15 @@ export async function loadSignIn(
   const { store, issuer, now } = services
   if (!issuer.secure) return await loadLiveUser(services, transaction.userId, browser.secret)
   const [current = ''] = browser.secrets
-  const session = await store.sessions.load(hashSecret(current), now())
-  if (session === undefined) return undefined
-  if (session.userId === transaction.userId)
-    return await loadLiveUser(services, session.userId, browser.secret)
+  const found = await store.sessions.loadWithUser(hashSecret(current), now())
+  if (found === undefined) return undefined
+  const { session, user } = found
+  if (user.id === transaction.userId) return { user, secret: browser.secret }
   if (asked.signInAgain && transaction.userId === undefined) return undefined
   const { browserHash, formHash } = hashBrowser(current, transaction.id)
   const taken = await store.transactions.signIn({
     id: transaction.id,
-    userId: session.userId,
+    userId: user.id,
     browserHash: transaction.browserHash,
     newBrowserHash: browserHash,
     newFormHash: formHash,
@@ -42,7 +42,7 @@ export async function loadSignIn(
     now: now(),
   })
   if (!taken) throw new Refusal('transaction.unknown', { detail: 'ended while the session was taken over' })
-  return await loadLiveUser(services, session.userId, current)
+  return { user, secret: current }
 }
 
 /**

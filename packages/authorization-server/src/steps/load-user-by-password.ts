@@ -1,5 +1,6 @@
 import { Refusal } from '@warder/protocol'
 import type { User } from '@warder/store'
+import type { WebRequest } from '../message.ts'
 import { readPeerKey } from '../peer-key.ts'
 import type { Services } from '../services.ts'
 import { hashSecret } from '../tokens/secret.ts'
@@ -16,7 +17,7 @@ export async function loadUserByPassword(
     readonly password: string
     readonly address: string
     /** Only its cookies are read. */
-    readonly request: Request
+    readonly request: WebRequest
   },
 ): Promise<User> {
   const { email, password, address, request } = attempt

@@ -12,6 +12,7 @@ import {
 } from '../browser.ts'
 import { checkFormOrigin, checkFormToken } from '../checks/check-form.ts'
 import { describeFailed, type FailedForm, failedOptions } from '../failed-form.ts'
+import type { Answer } from '../message.ts'
 import { pageResponse, seeOther } from '../page-response.ts'
 import { loginPage } from '../pages/index.ts'
 import { readFormBody } from '../read-body.ts'
@@ -44,7 +45,7 @@ export function loginResponse(
   { issuer, resources }: Pick<Services, 'issuer' | 'resources'>,
   { transaction, asked, secret }: { transaction: Transaction; asked: StoredRequest; secret: string },
   failed?: FailedForm,
-): Response {
+): Answer {
   const html = loginPage({
     action: `${transactionPath(issuer, transaction.id)}/login`,
     formToken: makeFormToken(secret, transaction.id),
@@ -62,7 +63,7 @@ async function signIn(
   transaction: Transaction,
   browser: BoundBrowser,
   user: User,
-): Promise<Response> {
+): Promise<Answer> {
   const next = rotateBrowser(browser)
   const { browserHash, formHash } = hashBrowser(next.secret, transaction.id)
   const signedIn = await store.transactions.signIn({

@@ -2,6 +2,7 @@ import { type Form, Refusal } from '@warder/protocol'
 import type { User } from '@warder/store'
 import type { FailedForm } from '../failed-form.ts'
 import { logRefusal } from '../log-refusal.ts'
+import type { Answer, WebRequest } from '../message.ts'
 import type { Peer, Services } from '../services.ts'
 import { loadUserByPassword } from './load-user-by-password.ts'
 
@@ -11,12 +12,12 @@ import { loadUserByPassword } from './load-user-by-password.ts'
  */
 export async function signInByPassword(
   services: Services,
-  sent: { readonly request: Request; readonly form: Form; readonly peer: Peer; readonly route: string },
+  sent: { readonly request: WebRequest; readonly form: Form; readonly peer: Peer; readonly route: string },
   next: {
-    enter(user: User): Promise<Response>
-    showAgain(failed: FailedForm): Response
+    enter(user: User): Promise<Answer>
+    showAgain(failed: FailedForm): Answer
   },
-): Promise<Response> {
+): Promise<Answer> {
   const { request, form, peer, route } = sent
   const email = (form.get('email') ?? '').trim().toLowerCase()
   try {
@@ -27,8 +28,8 @@ export async function signInByPassword(
       request,
     })
     const answer = await next.enter(user)
-    for (const cookie of services.devices.remember(request, user)) answer.headers.append('Set-Cookie', cookie)
-    return answer
+    const cookies = [answer.headers['Set-Cookie'] ?? [], services.devices.remember(request, user)].flat(2)
+    return { ...answer, headers: { ...answer.headers, 'Set-Cookie': cookies } }
   } catch (error) {
     if (!(error instanceof Refusal) || !error.reason.startsWith('login.')) throw error
     logRefusal(services.log, error, { route, peer: peer.address })

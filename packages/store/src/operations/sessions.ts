@@ -1,7 +1,8 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
-import type { NewSession, SessionOperations } from '../store.ts'
+import type { NewSession, Session, SessionOperations } from '../store.ts'
 import { recordEvent } from './events.ts'
+import { readUser, userColumns } from './read-user.ts'
 
 const insertSession = statement((slot: Values<NewSession>) =>
   tables
@@ -38,6 +39,17 @@ const liveSession = statement((slot: Values<{ hash: string; now: number }>) =>
     .where('users.disabled_at', 'is', null),
 )
 
+const liveSessionWithUser = statement((slot: Values<{ hash: string; now: number }>) =>
+  tables
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['sessions.hash', 'sessions.signed_in_at', 'sessions.expires_at'])
+    .select(userColumns)
+    .where('sessions.hash', '=', slot('hash'))
+    .where('sessions.expires_at', '>', slot('now'))
+    .where('users.disabled_at', 'is', null),
+)
+
 const liveSessionsOfUser = statement((slot: Values<{ userId: string; now: number }>) =>
   tables
     .selectFrom('sessions')
@@ -63,10 +75,26 @@ function* end(hash: string, now: number): Work<void> {
   if (ended) yield* recordEvent('session.ended', { user: ended.user_id }, now)
 }
 
+/** Only a live one, of a user who is not disabled. */
+export function* loadSession(hash: string, now: number): Work<Session | undefined> {
+  return yield* first(liveSession, { hash, now })
+}
+
 export function sessions(engine: Engine): SessionOperations {
   return {
     create: (session) => engine.atomically(create(session)),
-    load: (hash, now) => engine.read(first(liveSession, { hash, now })),
+    load: (hash, now) => engine.read(loadSession(hash, now)),
+    async loadWithUser(hash, now) {
+      const row = await engine.read(first(liveSessionWithUser, { hash, now }))
+      if (row === undefined) return undefined
+      const session = {
+        hash: row.hash,
+        userId: row.id,
+        signedInAt: row.signed_in_at,
+        expiresAt: row.expires_at,
+      }
+      return { session, user: readUser(row) }
+    },
     list: (userId, now) => engine.read(all(liveSessionsOfUser, { userId, now })),
     end: (hash, now) => engine.atomically(end(hash, now)),
   }

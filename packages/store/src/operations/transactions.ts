@@ -4,6 +4,7 @@ import type { Transaction, TransactionOperations } from '../store.ts'
 import { forgetDeclined, listDeclined, loadConsents, rememberConsents } from './consents.ts'
 import { recordEvent } from './events.ts'
 import { makeGrant } from './make-grant.ts'
+import { loadSession } from './sessions.ts'
 
 type NewTransaction = Parameters<TransactionOperations['create']>[0]
 type SignIn = Parameters<TransactionOperations['signIn']>[0]
@@ -14,35 +15,25 @@ const liveOfClientAndPeer = 50
 const liveOfPeer = 500
 const inAll = 5_000
 
-interface BegunTransaction extends Omit<NewTransaction, 'signedIn'> {
+interface BegunTransaction extends Omit<NewTransaction, 'session'> {
   readonly peer: string
-  /** Empty: nobody. */
-  readonly userId: string
-  readonly signedInAt: number
+  readonly userId: string | null
+  readonly signedInAt: number | null
 }
 
 const insertTransaction = statement((slot: Values<BegunTransaction>) =>
-  tables
-    .insertInto('transactions')
-    .values((row) => {
-      const user = row
-        .selectFrom('users')
-        .where('users.id', '=', slot('userId'))
-        .where('users.disabled_at', 'is', null)
-      return {
-        id: slot('id'),
-        client_id: slot('clientId'),
-        peer: slot('peer'),
-        request: slot('request'),
-        browser_hash: slot('browserHash'),
-        form_hash: slot('formHash'),
-        user_id: user.select('users.id'),
-        signed_in_at: user.select(row.cast<number>(slot('signedInAt'), 'bigint').as('at')),
-        created_at: slot('now'),
-        expires_at: slot('expiresAt'),
-      }
-    })
-    .returning('user_id'),
+  tables.insertInto('transactions').values({
+    id: slot('id'),
+    client_id: slot('clientId'),
+    peer: slot('peer'),
+    request: slot('request'),
+    browser_hash: slot('browserHash'),
+    form_hash: slot('formHash'),
+    user_id: slot('userId'),
+    signed_in_at: slot('signedInAt'),
+    created_at: slot('now'),
+    expires_at: slot('expiresAt'),
+  }),
 )
 
 const countLike = statement((slot: Values<{ clientId: string; peer: string }>) =>
@@ -190,11 +181,12 @@ const takeAny = statement((slot: Values<{ id: string; now: number }>) =>
  * Writes an event only where a user is known: a stranger could fill the log. What is to be dropped is looked for only where
  * there are more than may stay.
  */
-function* create({ peer = '', signedIn, ...transaction }: NewTransaction): Work<void> {
-  const { userId = '', signedInAt = 0 } = signedIn ?? {}
+function* create({ peer = '', session, ...transaction }: NewTransaction): Work<void> {
+  const signedIn = session === undefined ? undefined : yield* loadSession(session, transaction.now)
+  const { userId = null, signedInAt = null } = signedIn ?? {}
   const begun = { ...transaction, peer, userId, signedInAt }
-  const made = yield* first(insertTransaction, begun)
-  if (made?.user_id) yield* recordSignIn({ ...begun, userId: made.user_id })
+  yield* all(insertTransaction, begun)
+  if (userId !== null) yield* recordSignIn({ ...begun, userId })
   const counted = yield* first(countLike, begun)
   if (Number(counted?.ofClientAndPeer) > liveOfClientAndPeer) yield* all(dropOldestOfClient, begun)
   if (Number(counted?.ofPeer) > liveOfPeer) yield* all(dropOldestOfPeer, begun)

@@ -1,17 +1,16 @@
 import { tables } from '../schema.ts'
 import { all, type Engine, first, statement, type Values, type Work } from '../statement.ts'
-import type { NewUser, User, UserOperations } from '../store.ts'
+import type { NewUser, UserOperations } from '../store.ts'
 import { addUser } from './add-user.ts'
 import { recordChange } from './changes.ts'
 import { forgetGrantedOfUser } from './consents.ts'
 import { recordEvent } from './events.ts'
 import { loginFailures } from './login-failures.ts'
 import { owner } from './owner.ts'
+import { readUser, userColumns } from './read-user.ts'
 import { revokeGrantsOfUser } from './revoke-grant.ts'
 
-const selectUsers = tables
-  .selectFrom('users')
-  .select(['id', 'email', 'role', 'password_hash', 'created_at', 'disabled_at'])
+const selectUsers = tables.selectFrom('users').select(userColumns)
 const userById = statement((slot: Values<{ id: string }>) => selectUsers.where('id', '=', slot('id')))
 const userByEmail = statement((slot: Values<{ email: string }>) =>
   selectUsers.where('email', '=', slot('email')),
@@ -71,26 +70,6 @@ function* setDisabled(id: string, disabled: boolean, now: number): Work<boolean>
   yield* recordEvent(disabled ? 'user.disabled' : 'user.enabled', { user: id }, now)
   if (disabled) yield* endEverything(id, 'user-disabled', now)
   return true
-}
-
-interface UserRow {
-  readonly id: string
-  readonly email: string
-  readonly role: User['role']
-  readonly password_hash: string
-  readonly created_at: number
-  readonly disabled_at: number | null
-}
-
-function readUser(row: UserRow): User {
-  return {
-    id: row.id,
-    email: row.email,
-    role: row.role,
-    passwordHash: row.password_hash,
-    createdAt: row.created_at,
-    disabledAt: row.disabled_at ?? undefined,
-  }
 }
 
 export function users(engine: Engine): UserOperations {

@@ -1,3 +1,5 @@
+import type { User } from './users.ts'
+
 /** A browser's sign-in that outlives one transaction; only where cookies are safe (https). */
 export interface Session {
   readonly hash: string
@@ -18,6 +20,11 @@ export interface SessionOperations {
   create(session: NewSession): Promise<boolean>
   /** Only a live one, of a user who is not disabled. */
   load(hash: string, now: number): Promise<Session | undefined>
+  /** The same session, and whose it is. */
+  loadWithUser(
+    hash: string,
+    now: number,
+  ): Promise<{ readonly session: Session; readonly user: User } | undefined>
   /** The live ones of a user, the newest first. */
   list(userId: string, now: number): Promise<readonly Session[]>
   end(hash: string, now: number): Promise<void>

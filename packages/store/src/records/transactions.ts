@@ -81,8 +81,8 @@ export interface TransactionOperations {
     request: string
     browserHash: string
     formHash: string
-    /** Whose browser it is, as far as a session says so: as `signIn`, at once. A disabled user is not put in. */
-    signedIn?: { readonly userId: string; readonly signedInAt: number } | undefined
+    /** Hash of the browser's session: while that is alive, its user is put in at once, as by `signIn`; never a disabled one. */
+    session?: string | undefined
     expiresAt: number
     now: number
   }): Promise<void>

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Subject } from '../conformance.ts'
 import {
   addUser,
+  beginSession,
   beginTransaction,
   id,
   makeFinish,
@@ -112,8 +113,8 @@ export function consentConformance({ store }: Subject): void {
     expect(await store().transactions.signIn(change)).toBe(false)
   })
 
-  test('a transaction begins with the user of the session, unless that user is disabled', async () => {
-    const begin = async (userId: string) => {
+  test('a transaction begins with the user of a live session, unless that user is disabled', async () => {
+    const begin = async (session: string, now = start) => {
       const transaction = id()
       await store().transactions.create({
         id: transaction,
@@ -121,17 +122,29 @@ export function consentConformance({ store }: Subject): void {
         request: '{}',
         browserHash: 'browser',
         formHash: 'form',
-        signedIn: { userId, signedInAt: start - minute },
-        expiresAt: start + minute,
-        now: start,
+        session,
+        expiresAt: now + minute,
+        now,
       })
-      return store().transactions.load(transaction, start)
+      return store().transactions.load(transaction, now)
     }
-    const user = await addUser(store())
     const bound = { browserHash: 'browser', formHash: 'form' }
-    expect(await begin(user)).toMatchObject({ ...bound, userId: user, signedInAt: start - minute })
+    const nobody = { ...bound, userId: undefined, signedInAt: undefined }
+    const user = await addUser(store())
+    const session = await beginSession(store(), user)
+    const { hash, signedInAt, expiresAt } = session
+    expect(await begin(hash)).toMatchObject({ ...bound, userId: user, signedInAt })
+    expect((await readTrail(store())).events.at(-1)).toBe('transaction.signed-in')
+    expect(await begin(hash, expiresAt - 1)).toMatchObject({ ...bound, userId: user, signedInAt })
+    expect(await begin(hash, expiresAt)).toMatchObject(nobody)
+    expect(await begin(id())).toMatchObject(nobody)
+    await store().sessions.end(hash, start)
+    expect(await begin(hash)).toMatchObject(nobody)
+    const again = await beginSession(store(), user)
     await store().users.setDisabled(user, true, start)
-    expect(await begin(user)).toMatchObject({ ...bound, userId: undefined, signedInAt: undefined })
+    const { events } = await readTrail(store())
+    expect(await begin(again.hash)).toMatchObject(nobody)
+    expect((await readTrail(store())).events).toEqual(events)
   })
 
   test('F13 allow clicked twice makes one grant and one code', async () => {

@@ -81,6 +81,8 @@ export function userConformance({ store, fresh }: Subject): void {
     const transaction = await beginTransaction(store(), user)
     const session = await beginSession(store(), user)
     expect(await store().sessions.load(session.hash, start)).toEqual(session)
+    const owner = await store().users.loadById(user)
+    expect(await store().sessions.loadWithUser(session.hash, start)).toEqual({ session, user: owner })
 
     expect(await store().users.setDisabled(user, true, start + 1)).toBe(true)
     expect((await store().users.loadById(user))?.disabledAt).toBe(start + 1)
@@ -88,6 +90,7 @@ export function userConformance({ store, fresh }: Subject): void {
       expect((await store().grants.load(grant))?.revokedBecause).toBe('user-disabled')
       expect(await rotate(store(), token)).toEqual({ outcome: 'revoked' })
       expect(await store().sessions.load(session.hash, start)).toBeUndefined()
+      expect(await store().sessions.loadWithUser(session.hash, start)).toBeUndefined()
       expect(await store().transactions.load(transaction, start)).toBeUndefined()
     }
     await isEverythingDead()
@@ -119,8 +122,13 @@ export function userConformance({ store, fresh }: Subject): void {
     expect(await store().sessions.load(session.hash, start + hour - 1)).toEqual(session)
     expect(await store().sessions.load(session.hash, start + hour)).toBeUndefined()
     expect(await store().sessions.load(id(), start)).toBeUndefined()
+    const signedIn = { session, user: await store().users.loadById(user) }
+    expect(await store().sessions.loadWithUser(session.hash, start + hour - 1)).toEqual(signedIn)
+    expect(await store().sessions.loadWithUser(session.hash, start + hour)).toBeUndefined()
+    expect(await store().sessions.loadWithUser(id(), start)).toBeUndefined()
     await store().sessions.end(session.hash, start)
     expect(await store().sessions.load(session.hash, start)).toBeUndefined()
+    expect(await store().sessions.loadWithUser(session.hash, start)).toBeUndefined()
     expect((await readTrail(store())).events.slice(-2)).toEqual(['session.begun', 'session.ended'])
     await store().sessions.end(session.hash, start)
     expect((await readTrail(store())).events.slice(-2)).toEqual(['session.begun', 'session.ended'])
