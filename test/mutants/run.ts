@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
+import { changedLines } from './changed-lines.ts'
 import { groups } from './groups.ts'
 import { reasons } from './reasons.ts'
 
@@ -9,9 +10,10 @@ import { reasons } from './reasons.ts'
  * `npm run mutants [-- GROUP…]`: breaks each condition of the security-critical files, one at a time, and runs the tests of
  * that package. A condition that can be broken without a test failing is a missing test, or has a reason in `reasons.ts`.
  */
-const help = `Usage: npm run mutants [-- GROUP… [--concurrency N] [--json]]
+const help = `Usage: npm run mutants [-- GROUP… [--since REVISION] [--concurrency N] [--json]]
 
 Breaks conditions one by one and shows those that no test misses. Exit code 1 when there are any.
+With --since, only in lines that differ from a git revision.
 
 Groups: ${Object.keys(groups).join(', ')} (default: all)
 `
@@ -42,8 +44,13 @@ interface Survivor {
   readonly by: string
 }
 
-async function runGroup(group: string, concurrency: number): Promise<readonly MutantResult[]> {
-  const { mutate, tests } = groups[group]!
+async function runGroup(
+  group: string,
+  { since, concurrency }: { readonly since: string | undefined; readonly concurrency: number },
+): Promise<readonly MutantResult[]> {
+  const { mutate: files, tests } = groups[group]!
+  const mutate = since === undefined ? files : changedLines(files, since, root)
+  if (mutate.length === 0) return []
   process.env['WARDER_MUTANT_TESTS'] = tests.join(',')
   const stryker = new Stryker({
     mutate: [...mutate],
@@ -96,6 +103,7 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h' },
     json: { type: 'boolean' },
     concurrency: { type: 'string', default: '1' },
+    since: { type: 'string' },
   },
 })
 const unknown = positionals.filter((name) => !(name in groups))
@@ -107,7 +115,10 @@ if (values.help || unknown.length > 0) {
 const survivors: Survivor[] = []
 for (const group of positionals.length > 0 ? positionals : Object.keys(groups)) {
   const started = Date.now()
-  const made = await runGroup(group, Number(values.concurrency))
+  const made = await runGroup(group, {
+    since: values.since,
+    concurrency: Number(values.concurrency),
+  })
   const results = made.filter(({ status }) => status !== 'Ignored')
   const alive = results
     .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
