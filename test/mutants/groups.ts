@@ -31,7 +31,8 @@ export const groups: Readonly<Record<string, Group>> = {
       'mcp-post',
       'mirrored-headers',
     ),
-    tests: ['packages/protocol/test'],
+    // The scanner reads lists for the guard.
+    tests: ['packages/protocol/test', ...source('guard/test/*.test', 'filter-list-text')],
   },
   form: {
     mutate: source('protocol/src/*', 'form', 'bearer', 'scope', 'jwt', 'registration', 'client-document'),

@@ -48,12 +48,6 @@ const sameLists = 'other lists, at another speed: each row in them is checked fo
 
 export const reasons: readonly Reason[] = [
   inProtocol(
-    'pkce',
-    'at < expected.length',
-    'at <= expected.length',
-    'behind the end both codes are NaN, which count as zero',
-  ),
-  inProtocol(
     'jwt',
     "{\n    throw new Refusal('token.malformed', { detail: String(cause), cause })\n  }",
     '{}',
@@ -100,9 +94,18 @@ export const reasons: readonly Reason[] = [
     ['this.isNew(look)', 'false'],
     ['at < this.count', 'at <= this.count'],
     ['this.looks[at] === look', 'true'],
+    ['true', 'false'],
+    ...[
+      '{\n      const look = this.lookOf(start, end)\n      if (this.isNew(look)) {\n        this.push(look, start, end)\n        return true\n      }\n    }',
+      '{\n        this.push(look, start, end)\n        return true\n      }',
+      '{\n    return ((end - start) << 16) ^ (this.text.charCodeAt(start + 1) << 8) ^ this.text.charCodeAt(end - 2)\n  }',
+      '{\n    for (let at = 0; at < this.count; at += 1) if (this.looks[at] === look) return false\n    return true\n  }',
+    ].map((code) => [code, '{}']),
   ].map(([code = '', by = '']) =>
     inProtocol('seen-keys', code, by, 'places or a set: they know the same keys, at other speeds'),
   ),
+  inProtocol('json-scanner', 'default:\n        return false', 'default:', 'nothing returned is as false'),
+  inProtocol('member-names', 'others.length === 0', 'false', shortcut),
   inProtocol(
     'mcp-post',
     "kind === 'response'",
@@ -265,6 +268,7 @@ export const reasons: readonly Reason[] = [
   ].map(([code = '', by = '', because = '']) => inGuard('verify-signature', code, by, because)),
   ...[
     ["typeof digest === 'string'", 'true'],
+    ["typeof digest === 'string'", 'false'],
     ["typeof digest === 'string'", "typeof digest !== 'string'"],
     ['isCurrent === true', 'false'],
     ['true', 'false'],
@@ -352,11 +356,10 @@ export const reasons: readonly Reason[] = [
     'for the compiler: what matched has its first group',
   ),
   ...[
-    ['now - lookedAt < lookMs', 'true'],
-    ['now - lookedAt < lookMs', 'false'],
-    ['now - lookedAt < lookMs', 'now - lookedAt <= lookMs'],
-    ['now - lookedAt < lookMs', 'now - lookedAt >= lookMs'],
-    ['now - lookedAt', 'now + lookedAt'],
+    ['timeSince(lookedAt, now) < lookMs', 'true'],
+    ['timeSince(lookedAt, now) < lookMs', 'false'],
+    ['timeSince(lookedAt, now) < lookMs', 'timeSince(lookedAt, now) <= lookMs'],
+    ['timeSince(lookedAt, now) < lookMs', 'timeSince(lookedAt, now) >= lookMs'],
     ['claims.expiresAt * 1000 <= now', 'true'],
     ['claims.expiresAt * 1000 <= now', 'false'],
     ['claims.expiresAt * 1000 <= now', 'claims.expiresAt * 1000 < now'],
@@ -364,7 +367,7 @@ export const reasons: readonly Reason[] = [
     ['verified.delete(id)', ';'],
     ['forgetExpired(rules.now())', ';'],
     [
-      '{\n    if (now - lookedAt < lookMs) return\n    lookedAt = now\n    for (const [id, { claims }] of verified.entries()) if (claims.expiresAt * 1000 <= now) verified.delete(id)\n  }',
+      '{\n    if (timeSince(lookedAt, now) < lookMs) return\n    lookedAt = now\n    for (const [id, { claims }] of verified.entries()) if (claims.expiresAt * 1000 <= now) verified.delete(id)\n  }',
       '{}',
     ],
   ].map(

@@ -148,6 +148,7 @@ describe('M03: members of params that a reader who folds case takes for others',
   ])('M03 refuses %s with %j, beside what is right and alone', (method, more) => {
     expect(reason(sent(method, { ...good[method], ...more }))).toBe('message.params')
     expect(reason(sent(method, { ...more }))).toBe('message.params')
+    expect(reason(sent(method, { ...more, other: 2 }))).toBe('message.params')
     expect(reason(sent(method, { ...good[method], extra: 1, other: 2 }))).toBe('accepted')
   })
 
