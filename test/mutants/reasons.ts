@@ -105,6 +105,33 @@ export const reasons: readonly Reason[] = [
     inProtocol('seen-keys', code, by, 'places or a set: they know the same keys, at other speeds'),
   ),
   inProtocol('json-scanner', 'default:\n        return false', 'default:', 'nothing returned is as false'),
+  ...[
+    ["case '[?]':\n      throw new Error('optional values are switched off')", "case '[?]':"],
+    ["throw new Error('optional values are switched off')", ';'],
+    ["field?.op !== '.'", 'false'],
+    ['field?.op', 'field.op'],
+  ].map(([code = '', by = '']) =>
+    inPolicy('condition-strict', code, by, 'for the compiler: the parser has refused everything else'),
+  ),
+  ...[
+    ["field?.op === '.'", 'true'],
+    ['field?.op', 'field.op'],
+  ].map(([code = '', by = '']) =>
+    inPolicy('condition-rules', code, by, 'for the compiler: the parser takes has with one field alone'),
+  ),
+  inPolicy('condition-arguments', 'error instanceof Unreadable', 'true', 'nothing else is thrown there'),
+  inPolicy(
+    'condition-equality',
+    "kind !== 'string'",
+    'true',
+    'asked about texts that differ, the library says the same',
+  ),
+  inPolicy(
+    'target-index',
+    'at < text.length',
+    'at <= text.length',
+    'behind the end there is NaN, which is no control character',
+  ),
   inProtocol('member-names', 'others.length === 0', 'false', shortcut),
   inProtocol(
     'mcp-post',

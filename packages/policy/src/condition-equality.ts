@@ -58,7 +58,8 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'list'
   if (value instanceof Map) return 'mapping'
   if (typeof value === 'bigint' || value instanceof UnsignedInt) return 'number'
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  // What is null is an 'object' then, and nothing else is.
+  if (typeof value !== 'object' || value === null) return typeof value
   return Object.getPrototypeOf(value) === Object.prototype ? 'mapping' : value.constructor.name
 }
 
