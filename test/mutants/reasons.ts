@@ -44,6 +44,13 @@ const inGateway = (file: string, code: string, by: string, because: string): Rea
   because,
 })
 
+const inOutbound = (file: string, code: string, by: string, because: string): Reason => ({
+  file: `packages/outbound/src/${file}.ts`,
+  code,
+  by,
+  because,
+})
+
 const sameLists = 'other lists, at another speed: each row in them is checked for itself'
 
 export const reasons: readonly Reason[] = [
@@ -131,6 +138,18 @@ export const reasons: readonly Reason[] = [
     'at < text.length',
     'at <= text.length',
     'behind the end there is NaN, which is no control character',
+  ),
+  inAuthorizationServer(
+    'steps/login',
+    "throw new Refusal('transaction.unknown')",
+    ';',
+    'the transaction has ended too, and the page that follows says so',
+  ),
+  inAuthorizationServer(
+    'steps/shown',
+    `deriveSecret(formToken, \`shown \${thing}\`).slice(0, 16)`,
+    `deriveSecret(formToken, \`shown \${thing}\`)`,
+    'marks of another length, on both sides',
   ),
   inProtocol('member-names', 'others.length === 0', 'false', shortcut),
   inProtocol(
@@ -418,4 +437,22 @@ export const reasons: readonly Reason[] = [
     'target',
     'a token is looked for behind every `?`, and the path of no route has one in it',
   ),
+  ...[
+    ['find-proxy', '{\n    return false\n  }', '{}', 'nothing returned is no yes either'],
+    ['network', 'known !== undefined', 'false', 'made once more, of the same certificates'],
+    ['network', 'contexts.set(network, context)', ';', 'made once more, of the same certificates'],
+    [
+      'send-request',
+      "options.protocol !== 'https:'",
+      'false',
+      'a shortcut for speed: the connector for TLS speaks plain http too, and reads certificates for nothing',
+    ],
+    [
+      'user-fetch',
+      'proxy === undefined',
+      'false',
+      'for the compiler: what comes here was found to have a proxy a moment before',
+    ],
+    ['user-fetch', 'signal?.reason', 'signal.reason', 'for the compiler: nobody else calls it'],
+  ].map(([file = '', code = '', by = '', because = '']) => inOutbound(file, code, by, because)),
 ]

@@ -118,6 +118,16 @@ describe.each(['http://localhost:8765', 'https://auth.example.test'])('at %s', (
     expect(await w.store.sessions.list('wus_owner', w.clock.now)).toEqual([])
   })
 
+  test('a sign-in that ends while its password is compared says so', async () => {
+    const browser = w.browser()
+    const login = await browser.open(authorizeUrl(w, client))
+    whileComparing = async () => {
+      w.clock.now += 601_000
+    }
+    expect(hasEnded(await signIn(browser, login))).toBe(true)
+    expect(await w.store.sessions.list('wus_owner', w.clock.now)).toEqual([])
+  })
+
   test('their twin: another user’s new password meanwhile changes nothing', async () => {
     const browser = w.browser()
     whileComparing = setPassword('wus_reader')

@@ -14,13 +14,13 @@ export interface Proxies {
  * The proxy for a URL, if there is one. Never for this machine: from the proxy, loopback would be another one. The list of
  * exceptions has hosts (with what is below them), addresses, ranges of addresses, each with or without a port, or `*`.
  */
-export function findProxy(url: URL, proxies: Proxies | undefined): URL | undefined {
-  const given = url.protocol === 'https:' ? proxies?.https : proxies?.http
+export function findProxy(url: URL, { http, https, no = '' }: Proxies = {}): URL | undefined {
+  const given = url.protocol === 'https:' ? https : http
   if (given === undefined) return undefined
   const host = bareHost(url.hostname)
   if (isLoopbackHost(host)) return undefined
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  const exceptions = (proxies?.no ?? '').toLowerCase().split(/[\s,]+/)
+  const exceptions = no.toLowerCase().split(/[\s,]/)
   if (exceptions.some((entry) => entry !== '' && isCovered(entry, host, port))) return undefined
   const proxy = readProxyUrl(given)
   if (proxy === undefined) throw new TypeError('the proxy is not an http or https URL')

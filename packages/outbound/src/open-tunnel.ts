@@ -17,7 +17,7 @@ export async function openTunnel(
   network: Network,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const authority = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`
+  const authority = `${url.hostname}:${url.port || 443}`
   const request = connectRequest(proxy, authority, network, signal)
   return await new Promise<Socket>((resolve, reject) => {
     const refuse = (why: string): void =>
@@ -31,10 +31,6 @@ export async function openTunnel(
       else return resolve(socket as Socket)
       socket.destroy()
     })
-    request.on('response', ({ statusCode = 0 }) => {
-      refuse(`status ${statusCode}`)
-      request.destroy()
-    })
     request.on('error', (error: NodeJS.ErrnoException) => refuse(error.code ?? error.name))
     request.end()
   })
@@ -43,7 +39,7 @@ export async function openTunnel(
 function connectRequest(proxy: URL, path: string, network: Network, signal: AbortSignal): ClientRequest {
   const common = {
     host: bareHost(proxy.hostname),
-    port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
+    port: proxy.port,
     method: 'CONNECT',
     path,
     agent: false,

@@ -55,7 +55,7 @@ export async function sendRequest(request: CheckedRequest): Promise<RawAnswer> {
       path: `${request.url.pathname}${request.url.search}`,
       headers: { ...request.headers, 'accept-encoding': 'identity' },
       signal: request.signal,
-      ...(request.body !== undefined && { body: request.body }),
+      body: request.body ?? null,
     })
     const headers = readHeaders(response.headers)
     const body = request.wants(response.statusCode)

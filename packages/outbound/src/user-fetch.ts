@@ -38,7 +38,7 @@ export function createUserFetch(network: Network = {}): UserFetch {
     const proxy = findProxy(url, network.proxies)
     const options = {
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
-      ...(init.body !== undefined && { body: init.body }),
+      body: init.body ?? null,
       ...(init.signal && { signal: init.signal }),
     }
     const path = `${url.pathname}${url.search}`
@@ -111,7 +111,7 @@ async function inTime<Answer>(
     return await Promise.race([answered, aborted])
   } catch (error) {
     if (signal?.aborted || error instanceof Refusal) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const { code = 'unknown' } = error as NodeJS.ErrnoException
     throw new Refusal('outbound.unreachable', { detail: `${url.host}: ${code}` })
   } finally {
     signal?.removeEventListener('abort', giveUp)
@@ -124,8 +124,8 @@ function readResponse(
   { statusCode: status, headers: raw, body }: Dispatcher.ResponseData,
   url: URL,
 ): Response {
-  // What lies outside makes no Response; HTTP has no meaning for it either (RFC 9110 section 15).
-  if (status < 200 || status > 599) {
+  // What lies above makes no Response; HTTP has no meaning for it either (RFC 9110 section 15).
+  if (status > 599) {
     body.on('error', () => {}).destroy()
     throw new Refusal('outbound.content', { detail: `${url.host} answered with status ${status}` })
   }

@@ -1,12 +1,18 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 
 /** A real proxy on loopback, which leads every host to one port of loopback, and keeps all it could read. */
 export interface LocalProxy extends AsyncDisposable {
   readonly url: string
-  /** What CONNECT was asked for. */
-  readonly tunnels: { readonly authority: string | undefined; readonly headers: IncomingHttpHeaders }[]
+  /** What CONNECT was asked for, with the SNI of the connection to the proxy, and when the client closed it. */
+  readonly tunnels: {
+    readonly authority: string | undefined
+    readonly headers: IncomingHttpHeaders
+    readonly servername: unknown
+    readonly closed: Promise<void>
+  }[]
   /** Requests in the clear: method and target. */
   readonly requests: { readonly line: string; readonly headers: IncomingHttpHeaders }[]
   /** All bytes that went through tunnels, both ways. */
@@ -15,7 +21,17 @@ export interface LocalProxy extends AsyncDisposable {
 
 export async function startProxy(
   target: number,
-  { status = 200, identity }: { status?: number; identity?: { key: string; cert: string } } = {},
+  {
+    status = 200,
+    identity,
+    early = '',
+  }: {
+    /** Below 200 and from 300 on there is no tunnel; 0 says nothing at all. */
+    readonly status?: number
+    readonly identity?: { readonly key: string; readonly cert: string }
+    /** What the proxy says in the tunnel by itself, first of all. */
+    readonly early?: string
+  } = {},
 ): Promise<LocalProxy> {
   const sockets = new Set<Socket>()
   const proxy: Omit<LocalProxy, 'url' | typeof Symbol.asyncDispose> = { tunnels: [], requests: [], seen: [] }
@@ -29,11 +45,19 @@ export async function startProxy(
     socket.on('error', () => {})
   })
   server.on('connect', (request, socket: Socket) => {
-    proxy.tunnels.push({ authority: request.url, headers: request.headers })
+    const closed = Promise.withResolvers<void>()
     socket.on('error', () => {})
+    for (const end of ['end', 'close']) socket.on(end, () => closed.resolve())
+    const { servername } = socket as TLSSocket & { readonly servername?: unknown }
+    const { url: authority, headers } = request
+    proxy.tunnels.push({ authority, headers, servername, closed: closed.promise })
     if (status === 0) return
-    if (status !== 200) return socket.end(`HTTP/1.1 ${status} no\r\n\r\nwords of the proxy`)
-    const upstream = connect(target, '127.0.0.1', () => socket.write('HTTP/1.1 200 ok\r\n\r\n'))
+    // Left open, so that it is the client that closes it.
+    if (status < 200 || status > 299) {
+      socket.resume().write(`HTTP/1.1 ${status} no\r\n\r\nwords of the proxy`)
+      return
+    }
+    const upstream = connect(target, '127.0.0.1', () => socket.write(`HTTP/1.1 ${status} ok\r\n\r\n${early}`))
     sockets.add(upstream)
     upstream.on('error', () => socket.destroy())
     for (const [from, to] of [

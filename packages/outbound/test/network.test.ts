@@ -31,7 +31,11 @@ describe('proxies of the environment', () => {
   test.each([
     [{}, undefined],
     [{ HTTPS_PROXY: '' }, undefined],
+    [{ HTTPS_PROXY: ' ' }, undefined],
     [{ HTTPS_PROXY: 'http://p:3128' }, { https: 'http://p:3128/' }],
+    [{ HTTPS_PROXY: ' http://p:3128 ' }, { https: 'http://p:3128/' }],
+    // Without a scheme in front it is http, whatever comes later.
+    [{ HTTPS_PROXY: '10.0.0.1:3128/a://b' }, { https: 'http://10.0.0.1:3128/a://b' }],
     [{ https_proxy: 'p:3128', HTTPS_PROXY: 'http://q' }, { https: 'http://p:3128/' }],
     [
       { ALL_PROXY: 'http://p', NO_PROXY: 'a,b' },

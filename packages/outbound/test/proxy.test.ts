@@ -1,7 +1,7 @@
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { Refusal } from '@warder/protocol'
-import { describe, expect, test } from 'vitest'
-import { createOutbound, createUserFetch, findProxy, type Network } from '../src/index.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { createOutbound, createUserFetch, findProxy, type Network, type Reach } from '../src/index.ts'
 import { startProxy } from './local-proxy.ts'
 import { serve } from './local-server.ts'
 import { serveSecurely } from './secure-server.ts'
@@ -97,6 +97,74 @@ describe('what a token is in goes through a proxy as TLS', () => {
     expect(Object.keys(server.requests[0]?.headers ?? {})).not.toContain('proxy-authorization')
   })
 
+  test.each([
+    ['', undefined],
+    ['user@', 'user:'],
+    [':secret@', ':secret'],
+    ['user:secret@', 'user:secret'],
+  ])('a proxy whose URL has the user information %j is told %j', async (credentials, pair) => {
+    await using server = await serveSecurely(identity)
+    await using proxy = await startProxy(server.port)
+    const network = through({ url: proxy.url.replace('http://', `http://${credentials}`) })
+    await createOutbound({ network })('https://as.example/token', post)
+    await createUserFetch(network)('https://as.example/mcp', {})
+    await createUserFetch(network)('http://mcp.example/mcp', {})
+    const told = [...proxy.tunnels, ...proxy.requests].map(({ headers }) => headers['proxy-authorization'])
+    const expected = pair && `Basic ${Buffer.from(pair).toString('base64')}`
+    expect(told).toEqual([expected, expected, expected])
+  })
+
+  test('Q29 the fetch for the user’s own server: the proxy is asked for its port', async () => {
+    await using server = await serveSecurely(identity)
+    await using proxy = await startProxy(server.port)
+    const fetch = createUserFetch(through(proxy))
+    for (const port of ['', ':443', ':8443']) await fetch(`https://as.example${port}/mcp`, {})
+    expect(proxy.tunnels.map(({ authority }) => authority)).toEqual([
+      'as.example:443',
+      'as.example:443',
+      'as.example:8443',
+    ])
+  })
+
+  test.each([
+    ['localhost', 'localhost'],
+    // RFC 6066 section 3: an address is no name.
+    ['127.0.0.1', false],
+  ])('a proxy that speaks TLS itself at %s is asked for by that name (%s)', async (host, servername) => {
+    await using server = await serveSecurely(identity)
+    const own = selfSigned(host)
+    await using proxy = await startProxy(server.port, { identity: own })
+    const network = {
+      proxies: { https: proxy.url.replace('127.0.0.1', host) },
+      ca: [identity.cert, own.cert],
+    }
+    expect((await createOutbound({ network })('https://as.example/token', post)).status).toBe(200)
+    expect(proxy.tunnels).toMatchObject([{ authority: 'as.example:443', servername }])
+  })
+
+  test.each([
+    ['http://192.0.2.1', '192.0.2.1', 80],
+    ['https://192.0.2.1', '192.0.2.1', 443],
+    ['https://192.0.2.1:8443', '192.0.2.1', 8443],
+    ['http://[2001:db8::1]', '2001:db8::1', 80],
+  ])('the proxy %s is at %s, port %i', async (https, host, port) => {
+    const tried: unknown[] = []
+    const connect = vi.spyOn(Socket.prototype, 'connect')
+    connect.mockImplementation(function (this: Socket, ...given: unknown[]) {
+      const [to] = given.flat() as { host?: unknown; port?: unknown }[]
+      tried.push([to?.host, Number(to?.port)])
+      process.nextTick(() => this.destroy(new Error('no network in this test')))
+      return this
+    })
+    const network = { proxies: { https } }
+    const answered = createOutbound({ network })('https://as.example/token', post).then(
+      () => 'sent',
+      reasonOf,
+    )
+    expect(await answered.finally(() => connect.mockRestore())).toBe('outbound.unreachable')
+    expect(tried).toEqual([[host, port]])
+  })
+
   test('a proxy that speaks TLS itself', async () => {
     await using server = await serveSecurely(identity)
     const own = selfSigned('proxy.example')
@@ -119,7 +187,7 @@ describe('what a token is in goes through a proxy as TLS', () => {
 })
 
 describe('a proxy that does not help', () => {
-  test.each([403, 407, 502])('status %i is said, its words are not', async (status) => {
+  test.each([100, 199, 300, 403, 407, 502])('status %i is said, its words are not', async (status) => {
     await using proxy = await startProxy(1, { status })
     const url = proxy.url.replace('http://', 'http://user:secret@')
     const network = through({ url })
@@ -130,9 +198,42 @@ describe('a proxy that does not help', () => {
       const error = await answered.catch((thrown: unknown) => thrown)
       expect(error).toMatchObject({ reason: 'outbound.unreachable' })
       const { message } = error as Refusal
-      expect(message).toContain(String(status))
+      expect(message).toContain(`: status ${status}`)
       expect(message).not.toMatch(/words|secret/)
     }
+    await Promise.all(proxy.tunnels.map(({ closed }) => closed))
+    expect(proxy.tunnels).toHaveLength(2)
+  })
+
+  test.each([200, 201, 299])('twin: status %i is a tunnel', async (status) => {
+    await using server = await serveSecurely(identity)
+    await using proxy = await startProxy(server.port, { status })
+    const network = through(proxy)
+    expect((await createOutbound({ network })('https://as.example/token', post)).status).toBe(200)
+    expect((await createUserFetch(network)('https://as.example/mcp', {})).status).toBe(200)
+  })
+
+  test('a proxy that is not there is named, with what went wrong', async () => {
+    const proxy = await startProxy(1)
+    await proxy[Symbol.asyncDispose]()
+    const answered = createOutbound({ network: through(proxy) })('https://as.example/token', post)
+    await expect(answered).rejects.toMatchObject({
+      reason: 'outbound.unreachable',
+      notes: { detail: `as.example by the proxy ${new URL(proxy.url).host}: ECONNREFUSED` },
+    })
+  })
+
+  test('a proxy that cannot be spoken to is an error, and not left out', async () => {
+    await using server = await serveSecurely(identity)
+    for (const url of ['socks5://127.0.0.1:1080', 'http://', 'http://%zz@127.0.0.1']) {
+      const [network, resolve] = [through({ url }), async () => [{ address: '127.0.0.1' }]]
+      const there = `https://as.example:${server.port}/token`
+      expect(() => findProxy(new URL(there), network.proxies)).toThrow('not an http or https URL')
+      const outbound = createOutbound({ network, resolve, reach: 'loopback' })(there, post)
+      await expect(outbound).rejects.toThrow('not an http or https URL')
+      await expect(createUserFetch(network)(there, {})).rejects.toThrow('not an http or https URL')
+    }
+    expect(server.requests).toEqual([])
   })
 
   test('E07 a proxy that says nothing ends at the deadline', async () => {
@@ -142,6 +243,21 @@ describe('a proxy that does not help', () => {
       timeoutMs: 80,
     })
     await expect(answered).rejects.toMatchObject({ reason: 'outbound.timeout' })
+  })
+
+  test.each(['x', ''])('what a proxy says first in a tunnel (%j) is never thrown away', async (early) => {
+    await using server = await serveSecurely(identity)
+    await using proxy = await startProxy(server.port, { early })
+    const network = through(proxy)
+    const outcomes = await Promise.all(
+      [
+        createOutbound({ network })('https://as.example/token', post),
+        createUserFetch(network)('https://as.example/mcp', {}),
+      ].map((answered) => answered.then(({ status }) => status, reasonOf)),
+    )
+    const expected = early === '' ? 200 : 'outbound.unreachable'
+    expect(outcomes).toEqual([expected, expected])
+    expect(server.requests).toHaveLength(early === '' ? 2 : 0)
   })
 
   test('a proxy that speaks before us is not the server', async () => {
@@ -176,6 +292,45 @@ describe('what no proxy is asked for', () => {
     await using proxy = await startProxy(1)
     const reason = await createOutbound({ network: through(proxy) })(url, post).then(() => 'sent', reasonOf)
     expect(reason).toMatch(/^outbound\.(address|url)$/)
+    expect([proxy.tunnels, proxy.requests]).toEqual([[], []])
+  })
+
+  test.each<readonly [Reach, string]>([
+    ['loopback', 'https://10.0.0.1/'],
+    ['loopback', 'https://169.254.169.254/latest/meta-data'],
+    ['loopback', 'https://printer.local/'],
+    ['loopback', 'https://metadata.google.internal/'],
+    ['loopback', 'https://intranet/'],
+    ['loopback', 'https://as.example:6379/'],
+    ['private', 'https://127.0.0.1/'],
+    ['private', 'https://localhost/'],
+    ['private', 'https://169.254.169.254/latest/meta-data'],
+    ['private', 'https://metadata.google.internal/'],
+    ['private', 'http://as.internal/'],
+  ])('CL-66 from a %s server %s is refused, and the proxy hears nothing', async (reach, url) => {
+    await using proxy = await startProxy(1)
+    const fetch = createOutbound({ network: through(proxy), reach, resolve: mustNotResolve })
+    expect(await fetch(url, post).then(() => 'sent', reasonOf)).toMatch(/^outbound\.(address|url)$/)
+    expect([proxy.tunnels, proxy.requests]).toEqual([[], []])
+  })
+
+  test.each(['public', 'private', 'loopback'] as const)(
+    'CL-66 twin: from a %s server a name of the Internet is asked of the proxy',
+    async (reach) => {
+      await using server = await serveSecurely(identity)
+      await using proxy = await startProxy(server.port)
+      const fetch = createOutbound({ network: through(proxy), reach, resolve: mustNotResolve })
+      expect((await fetch('https://as.example/token', post)).status).toBe(200)
+      expect(proxy.tunnels).toHaveLength(1)
+    },
+  )
+
+  test('Q29 nor for plain http, which goes to this machine alone, by whatever name', async () => {
+    await using server = await serve((_, response) => response.end('{}'))
+    await using proxy = await startProxy(1)
+    const resolve = async () => [{ address: '127.0.0.1' }]
+    const fetch = createOutbound({ network: through(proxy), reach: 'loopback', resolve })
+    expect((await fetch(`http://mine.example:${server.port}/token`, post)).status).toBe(200)
     expect([proxy.tunnels, proxy.requests]).toEqual([[], []])
   })
 
@@ -230,11 +385,37 @@ describe('what no proxy is asked for', () => {
     ['10.1.2.3', '10.1.2.3', false],
     ['10.1.2.3', '2.3', true],
     ['[fd00::1]', 'fd00::/8', false],
+    ['[fd00::1]', 'fd00::1', false],
+    ['[fd00:12::1]', 'fd00:12::1', false],
+    ['[fd00::1]', 'fd00::2', true],
+    ['[fd00::1]', '[fd00::1]:8443', true],
     ['[fd00::1]', '[fd00::1]', false],
     ['[fd00::1]', '[fd00::1]:443', false],
     ['[fd00::1]', '10.0.0.0/8, nonsense/99', true],
   ])('an address %s with NO_PROXY=%s: by the proxy: %s', (host, no, isProxied) => {
     const found = findProxy(new URL(`https://${host}/`), { https: 'http://proxy:3128', no })
     expect(found?.href).toBe(isProxied ? 'http://proxy:3128/' : undefined)
+  })
+
+  test.each([
+    ['http://mcp.example/', '', 'http://for-http/'],
+    ['https://mcp.example/', '', 'http://for-https/'],
+    ['http://mcp.example/', 'mcp.example:80', undefined],
+    ['http://mcp.example/', 'mcp.example:443', 'http://for-http/'],
+    ['https://mcp.example/', 'mcp.example:80', 'http://for-https/'],
+    ['https://mcp.example/', 'mcp.example:443', undefined],
+    ['https://mcp.example:8443/', 'mcp.example:443', 'http://for-https/'],
+    // A gap in the list says nothing: all names end in it, that of the root too.
+    ['https://mcp.example./', ' , a.example,, b.example ,', 'http://for-https/'],
+    ['https://mcp.example./', ' , a.example,, mcp.example. ,', undefined],
+  ])('the proxy for %s with NO_PROXY=%j: %s', (url, no, proxy) => {
+    const found = findProxy(new URL(url), { http: 'http://for-http', https: 'http://for-https', no })
+    expect(found?.href).toBe(proxy)
+  })
+
+  test('without proxies, and without one for the scheme, there is none', () => {
+    for (const proxies of [undefined, {}, { http: 'http://proxy' }, { no: '*' }]) {
+      expect(findProxy(new URL('https://mcp.example/'), proxies)).toBeUndefined()
+    }
   })
 })

@@ -63,6 +63,9 @@ describe('within reach', () => {
     ['private', 'https://[::ffff:a00:1]/', [], 'outbound.address'],
     ['private', 'https://[::1]/', [], 'outbound.address'],
     ['private', 'https://[fe80::1]/', [], 'outbound.address'],
+    ['private', 'https://as.example/', ['fd12:3456::1'], 'to fd12:3456::1'],
+    ['private', 'https://as.example/', ['fd12:3456::1%eth0'], 'outbound.address'],
+    ['private', 'https://as.example/', ['10.0.0.1', 'as.internal'], 'outbound.address'],
     ['private', 'https://224.0.0.1/', [], 'outbound.address'],
     ['private', 'https://0.0.0.0/', [], 'outbound.address'],
     ['loopback', 'https://as.example/', ['8.8.8.8'], 'to 8.8.8.8'],
@@ -74,6 +77,8 @@ describe('within reach', () => {
     ['loopback', 'http://169.254.169.254/', [], 'outbound.url'],
     ['loopback', 'http://0.0.0.0:3000/', [], 'outbound.url'],
     ['loopback', 'https://as.example/', ['127.0.0.1', '8.8.8.8'], 'outbound.address'],
+    // A resolver answers addresses: what is none would be resolved once more, to whatever it then is.
+    ['loopback', 'https://as.example/', ['localhost'], 'outbound.address'],
     ['loopback', 'http://localhost:3000/', ['8.8.8.8'], 'outbound.address'],
     ['loopback', 'http://localhost:3000/', ['127.0.0.1', '10.0.0.1'], 'outbound.address'],
     ['loopback', 'http://localhost:6379/', ['127.0.0.1'], 'to 127.0.0.1'],
@@ -129,6 +134,8 @@ describe('the reach of a server', () => {
     ['http://[::1]:3000/mcp', [], 'loopback'],
     ['http://localhost:3000/mcp', ['127.0.0.1', '::1'], 'loopback'],
     ['http://mine.test/mcp', ['127.0.0.1'], 'loopback'],
+    ['http://mine.test/mcp', ['127.0.0.1', '8.8.8.8'], 'public'],
+    ['http://mine.test/mcp', ['127.0.0.1', '10.0.0.1'], 'public'],
     ['http://mine.internal/mcp', ['::1'], 'loopback'],
     ['http://a.localhost/mcp', ['127.0.0.1'], 'loopback'],
     // Its owner could have it lead here only for now.

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 
 const der = (tag: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts)
@@ -10,12 +11,13 @@ const sequence = (...parts: Buffer[]): Buffer => der(0x30, ...parts)
 const oid = (hex: string): Buffer => der(0x06, Buffer.from(hex, 'hex'))
 const text = (tag: number, value: string): Buffer => der(tag, Buffer.from(value, 'latin1'))
 
-/** A fresh self-signed certificate for one DNS name, valid for decades: no key lies in the repository. */
+/** A fresh self-signed certificate for one DNS name or IPv4 address, valid for decades: no key lies in the repository. */
 export function selfSigned(name: string): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = sequence(oid('2a8648ce3d040302'))
   const subject = sequence(der(0x31, sequence(oid('550403'), text(0x0c, name))))
-  const alternative = sequence(oid('551d11'), der(0x04, sequence(text(0x82, name))))
+  const place = isIPv4(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : text(0x82, name)
+  const alternative = sequence(oid('551d11'), der(0x04, sequence(place)))
   const authority = sequence(
     oid('551d13'),
     der(0x01, Buffer.from([0xff])),

@@ -58,6 +58,17 @@ describe('a name with several addresses', () => {
     expect(await outcomeAt(port, ['::1', '::1'], 200)).toBe('outbound.timeout')
   })
 
+  test('the only one may be slow, and is tried once', async () => {
+    const { port } = await answering()
+    let connections = 0
+    const front = await listenAt('127.0.0.1', 0, (socket) => {
+      connections += 1
+      setTimeout(() => socket.pipe(connect(port, '127.0.0.1')).pipe(socket), 1200)
+    })
+    expect(await outcomeAt(front, ['127.0.0.1'], 10_000)).toBe(200)
+    expect(connections).toBe(1)
+  })
+
   test('one that was only slow is tried again where the others have failed', async () => {
     const { port } = await answering()
     const front = await listenAt('::1', 0, (socket, nth) => {

@@ -1,9 +1,11 @@
+import dnsPromises from 'node:dns/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { Refusal } from '@warder/protocol'
 import fc from 'fast-check'
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createOutbound, isPublicAddress, type OutboundOptions } from '../src/index.ts'
 import { listen, serve } from './local-server.ts'
 
@@ -176,6 +178,32 @@ describe('addresses', () => {
     expect(connect).not.toHaveBeenCalled()
   })
 
+  test('E13 the resolver of the system is asked for all addresses; twin: where all fit, it is fetched', async () => {
+    await using server = await serve((_, response) => response.end('{}'))
+    // The name server, which no test has.
+    let known: { address: string; family: number }[] = []
+    const lookup = vi.spyOn(dnsPromises, 'lookup')
+    lookup.mockImplementation((async (_: string, options: { all?: boolean }) =>
+      options.all ? known : known[0]) as never)
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      lookup.mockRestore()
+      syncBuiltinESMExports()
+    })
+    known = [
+      { address: '8.8.8.8', family: 4 },
+      { address: '10.0.0.1', family: 4 },
+    ]
+    expect(await reasonOf('https://client.example/doc')).toBe('outbound.address')
+    expect(connect).not.toHaveBeenCalled()
+    known = [
+      { address: '127.0.0.9', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ]
+    const fetch = createOutbound({ reach: 'loopback' })
+    expect((await fetch(`http://client.example:${server.port}/doc`, document)).status).toBe(200)
+  })
+
   test('E35 a public IPv4 address does not excuse a private IPv6 one', async () => {
     const resolve = resolveTo('8.8.8.8', 'fd00::1')
     expect(await reasonOf('https://client.example/doc', { resolve })).toBe('outbound.address')
@@ -213,6 +241,15 @@ describe('addresses', () => {
     expect((await fetch(`http://client.example:${server.port}/`, document)).status).toBe(200)
     expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true])
     expect(connect.mock.calls.map(([to]) => hostOf(to))).toEqual(['127.0.0.9', '127.0.0.1'])
+  })
+
+  test('E35 the address that was connected to is not given up later, however slow the answer', async () => {
+    await using server = await serve((_, response) => setTimeout(() => response.end('{}'), 150))
+    // Each one's share of the time is a 200th: 50 ms.
+    const resolve = resolveTo(...Array<string>(200).fill('127.0.0.1'))
+    const fetch = createOutbound({ dangerouslyAllowFetch: () => true, resolve })
+    const answer = await fetch(`http://client.example:${server.port}/`, { ...document, timeoutMs: 10_000 })
+    expect(answer.status).toBe(200)
   })
 
   test('E07 E35 where all are silent, each was tried once, and the deadline ends the last', async () => {

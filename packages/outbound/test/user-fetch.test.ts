@@ -1,9 +1,20 @@
 import dns from 'node:dns'
 import dnsPromises from 'node:dns/promises'
+import { getEventListeners } from 'node:events'
 import { syncBuiltinESMExports } from 'node:module'
+import {
+  connect,
+  createServer,
+  getDefaultAutoSelectFamily,
+  type Socket,
+  setDefaultAutoSelectFamily,
+} from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createOutbound, createUserFetch } from '../src/index.ts'
 import { listen, serve } from './local-server.ts'
+import { serveSecurely } from './secure-server.ts'
+import { selfSigned } from './self-signed.ts'
 
 const authorization = 'Bearer canary-77-token'
 
@@ -61,8 +72,69 @@ describe('the fetch for the user’s own server', () => {
     stop.abort(new Error('enough'))
     await expect(reader.read()).rejects.toThrow()
     const before = AbortSignal.abort(new Error('before'))
-    await expect(createUserFetch()(reading.origin, { signal: before })).rejects.toThrow('before')
+    for (const url of [`https://127.0.0.1:${silent.port}/`, reading.origin]) {
+      await expect(createUserFetch()(url, { signal: before })).rejects.toThrow('before')
+    }
     expect(reading.requests).toHaveLength(1)
+  })
+
+  test('a fetch that ended leaves nothing behind on its signal, which may live on for many others', async () => {
+    await using server = await serve((_, response) => response.end('{}'))
+    const { signal } = new AbortController()
+    const answer = await createUserFetch()(server.origin, { signal })
+    expect(await answer.text()).toBe('{}')
+    await setImmediate()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  test.each(['all of it was there', 'it was aborted'])(
+    'a body that nobody read when %s ends nothing but itself',
+    async (when) => {
+      const uncaught: unknown[] = []
+      const note = (error: unknown): number => uncaught.push(error)
+      process.on('uncaughtException', note)
+      onTestFinished(() => void process.off('uncaughtException', note))
+      await using server = await serve((_, response) => {
+        if (when === 'all of it was there') response.end('{}')
+        else response.write('{')
+      })
+      const stop = new AbortController()
+      const { body } = await createUserFetch()(server.origin, { signal: stop.signal })
+      if (when === 'it was aborted') stop.abort(new Error('enough'))
+      else await body!.cancel()
+      for (let turn = 0; turn < 3; turn++) await setImmediate()
+      expect(uncaught).toEqual([])
+    },
+  )
+
+  test('one connection that is silent keeps no other request waiting', async () => {
+    const identity = selfSigned('localhost')
+    await using server = await serveSecurely(identity)
+    const reached = Promise.withResolvers<void>()
+    const sockets: Socket[] = []
+    const front = createServer((socket) => {
+      const connections = sockets.push(socket.on('error', () => {}))
+      reached.resolve()
+      if (connections > 1) socket.pipe(connect(server.port, '127.0.0.1')).pipe(socket)
+    })
+    await new Promise<void>((done) => front.listen(0, '127.0.0.1', done))
+    const url = `https://localhost:${(front.address() as { port: number }).port}/mcp`
+    const fetch = createUserFetch({ ca: [identity.cert] })
+    const stop = new AbortController()
+    const silent = fetch(url, { signal: stop.signal }).catch(() => ({ status: 'the silent one ended first' }))
+    await reached.promise
+    expect((await Promise.race([fetch(url, {}), silent])).status).toBe(200)
+    stop.abort()
+    await silent
+    for (const socket of sockets) socket.destroy()
+    front.close()
+  })
+
+  test('we say who asks, unless the caller does', async () => {
+    await using server = await serve((_, response) => response.end())
+    await createUserFetch()(server.origin, {})
+    await createUserFetch()(server.origin, { headers: { 'User-Agent': 'other' } })
+    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual(['warder', 'other'])
   })
 
   test.each([301, 302, 303, 307, 308])(
@@ -122,6 +194,18 @@ describe('the fetch for the user’s own server', () => {
     expect(asked).toEqual(['localhost.example', 'localhost.example'])
   })
 
+  test.each([true, false])(
+    'CL-65 a name of this computer is found whether Node asks for all its addresses or for one (all: %s)',
+    async (isAll) => {
+      const before = getDefaultAutoSelectFamily()
+      setDefaultAutoSelectFamily(isAll)
+      onTestFinished(() => setDefaultAutoSelectFamily(before))
+      await using server = await serve((_, response) => response.end('{}'))
+      const answer = await createUserFetch()(`http://app.localhost:${server.port}/mcp`, {})
+      expect(await answer.text()).toBe('{}')
+    },
+  )
+
   test('statuses without a body, and errors, come back as they are', async () => {
     await using server = await serve((request, response) => {
       response.writeHead(Number(request.url?.slice(1)), { 'www-authenticate': 'Bearer' }).end()
@@ -152,6 +236,13 @@ describe('the fetch for the user’s own server', () => {
     },
   )
 
+  test.each([102, 103, 199])('status %i is no answer yet: the one after it comes back', async (status) => {
+    const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'
+    await using server = await listen(`HTTP/1.1 ${status} wait\r\nx-early: 1\r\n\r\n${answer}`)
+    const { status: last, headers } = await createUserFetch()(`http://127.0.0.1:${server.port}/`, {})
+    expect([last, headers.has('x-early')]).toEqual([200, false])
+  })
+
   test('twin: 599 comes back', async () => {
     await using server = await serve((_, response) => response.writeHead(599).end())
     expect((await createUserFetch()(server.origin, {})).status).toBe(599)
@@ -174,6 +265,23 @@ describe('the fetch for the user’s own server', () => {
       reason: 'outbound.content',
     })
   })
+
+  test.each([
+    [200, 'gzip'],
+    [205, 'identity'],
+  ])(
+    'a body that is not wanted is not read: the connection is closed (status %i, %s)',
+    async (status, encoding) => {
+      const closed = Promise.withResolvers<void>()
+      await using server = await serve((request, response) => {
+        request.socket.on('close', () => closed.resolve())
+        response.writeHead(status, { 'content-encoding': encoding }).write('endless')
+      })
+      await createUserFetch()(server.origin, {}).catch(() => {})
+      await closed.promise
+      expect(server.requests).toHaveLength(1)
+    },
+  )
 
   test('nobody there: a refusal that names the host and no more', async () => {
     const server = await serve(() => {})
