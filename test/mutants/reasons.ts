@@ -151,6 +151,13 @@ export const reasons: readonly Reason[] = [
     `deriveSecret(formToken, \`shown \${thing}\`)`,
     'marks of another length, on both sides',
   ),
+  inProtocol('bearer', "query === ''", 'false', shortcut),
+  inProtocol(
+    'bearer',
+    '/^bearer /i',
+    '/bearer /i',
+    'further behind, the space is part of the token, and refused with it',
+  ),
   inProtocol('member-names', 'others.length === 0', 'false', shortcut),
   inProtocol(
     'mcp-post',
