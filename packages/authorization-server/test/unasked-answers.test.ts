@@ -52,6 +52,14 @@ describe.each([
     },
   )
 
+  test.each([
+    ['', { response_type: 'token' }],
+    ['response_type, ', { response_type: null }],
+  ])('the log says %jand whose it is', async (detail, over) => {
+    await w.get(authorizeUrl(w, id, { redirect_uri: redirectUri, ...over }), { accept: 'text/html' })
+    expect(w.logs.at(-1)).toMatchObject({ event: 'refused', detail: `${detail}client ${id}` })
+  })
+
   test('its twin: a request without a defect begins a sign-in, and No goes back there', async () => {
     const { browser, page } = await openConsent(w, id, { redirect_uri: redirectUri })
     const { left } = await browser.submit(page, { decision: 'deny' })
