@@ -158,6 +158,7 @@ export const reasons: readonly Reason[] = [
     '/bearer /i',
     'further behind, the space is part of the token, and refused with it',
   ),
+  inGateway('authorize-call', '{\n    return false\n  }', '{}', 'nothing returned is no yes either'),
   inProtocol('member-names', 'others.length === 0', 'false', shortcut),
   inProtocol(
     'mcp-post',
