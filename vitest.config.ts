@@ -11,9 +11,12 @@ const unit = ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts']
 const hosting = [
   'packages/bridge/test/**/*.test.ts',
   'packages/client/test/fetch.test.ts',
+  'packages/client/test/storage.test.ts',
   'packages/gateway/test/http-door.test.ts',
   'packages/gateway/test/slow-readers.test.ts',
   'packages/gateway/test/streams.test.ts',
+  'packages/gateway/test/subscriptions.test.ts',
+  'packages/gateway/test/upstream.test.ts',
   'packages/guard/test/der-signature.test.ts',
   'packages/guard/test/node.test.ts',
   'packages/outbound/test/silent-address.test.ts',
@@ -23,6 +26,7 @@ const hosting = [
   'apps/cli/test/protect-url.test.ts',
   'apps/cli/test/prove.test.ts',
   'apps/cli/test/refusal-log.test.ts',
+  'apps/cli/test/silent-connections.test.ts',
   'apps/cli/test/client/server-lists.test.ts',
 ]
 
