@@ -63,5 +63,5 @@ export function* first<Values extends object, Row>(
   statement: Statement<Values, Row>,
   values: NoInfer<Values>,
 ): Work<Row | undefined> {
-  return ((yield { statement, values }) as readonly Row[])[0]
+  return (yield* all(statement, values))[0]
 }

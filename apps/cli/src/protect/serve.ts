@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { Gateway } from '@warder/gateway'
 import type { AnsweringServer } from './issuing.ts'
 import { logToTerminal } from './log-to-terminal.ts'
-import { readWebRequest, writeAnswer } from './web-adapter.ts'
+import { rawValues, readWebRequest, writeAnswer } from './web-adapter.ts'
 
 /** What stands behind the one port. */
 export interface Served {
@@ -63,9 +63,7 @@ const unreadable: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** One Host header, and ours: a name that an attacker points at this address (DNS rebinding) gets nothing. */
 function isOurHost(req: IncomingMessage, ownHost: string): boolean {
-  const hosts = req.rawHeaders.filter(
-    (_, place) => place % 2 === 1 && req.rawHeaders[place - 1]?.toLowerCase() === 'host',
-  )
+  const hosts = rawValues(req, 'host')
   return hosts.length === 1 && hosts[0]?.toLowerCase() === ownHost
 }
 

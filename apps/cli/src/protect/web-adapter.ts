@@ -14,13 +14,18 @@ export async function readWebRequest(
   const method = req.method ?? 'GET'
   const body = method === 'GET' || method === 'HEAD' ? null : await readBody(req)
   if (body === undefined) return 'too-large'
-  return { method, url: origin + req.url, headers: readHeaders(req.rawHeaders), body }
+  return { method, url: origin + req.url, headers: readHeaders(req), body }
 }
 
-/** From the raw ones, as the platform's `Headers` has them: Node keeps only the first of some that come twice. */
-function readHeaders(raw: readonly string[]): WebRequest['headers'] {
+/** The values of every header line with this lower-case name, as received: Node keeps only the first of some that come twice. */
+export function rawValues({ rawHeaders }: IncomingMessage, name: string): readonly string[] {
+  return rawHeaders.filter((_, place) => place % 2 === 1 && rawHeaders[place - 1]?.toLowerCase() === name)
+}
+
+/** As the platform's `Headers` has them. */
+function readHeaders(req: IncomingMessage): WebRequest['headers'] {
   const get = (name: string): string | null => {
-    const values = raw.filter((_, place) => place % 2 === 1 && raw[place - 1]?.toLowerCase() === name)
+    const values = rawValues(req, name)
     return values.length === 0 ? null : values.join(name === 'cookie' ? '; ' : ', ')
   }
   return { get, has: (name) => get(name) !== null }

@@ -24,7 +24,8 @@ const insertSession = statement((slot: Values<NewSession>) =>
     .returning('hash'),
 )
 
-const liveSession = statement((slot: Values<{ hash: string; now: number }>) =>
+/** What makes a session live, in one place. */
+const selectLive = (slot: Values<{ hash: string; now: number }>) =>
   tables
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -36,18 +37,11 @@ const liveSession = statement((slot: Values<{ hash: string; now: number }>) =>
     ])
     .where('sessions.hash', '=', slot('hash'))
     .where('sessions.expires_at', '>', slot('now'))
-    .where('users.disabled_at', 'is', null),
-)
+    .where('users.disabled_at', 'is', null)
 
+const liveSession = statement(selectLive)
 const liveSessionWithUser = statement((slot: Values<{ hash: string; now: number }>) =>
-  tables
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select(['sessions.hash', 'sessions.signed_in_at', 'sessions.expires_at'])
-    .select(userColumns)
-    .where('sessions.hash', '=', slot('hash'))
-    .where('sessions.expires_at', '>', slot('now'))
-    .where('users.disabled_at', 'is', null),
+  selectLive(slot).select(userColumns),
 )
 
 const liveSessionsOfUser = statement((slot: Values<{ userId: string; now: number }>) =>
@@ -87,13 +81,8 @@ export function sessions(engine: Engine): SessionOperations {
     async loadWithUser(hash, now) {
       const row = await engine.read(first(liveSessionWithUser, { hash, now }))
       if (row === undefined) return undefined
-      const session = {
-        hash: row.hash,
-        userId: row.id,
-        signedInAt: row.signed_in_at,
-        expiresAt: row.expires_at,
-      }
-      return { session, user: readUser(row) }
+      const { userId, signedInAt, expiresAt } = row
+      return { session: { hash, userId, signedInAt, expiresAt }, user: readUser(row) }
     },
     list: (userId, now) => engine.read(all(liveSessionsOfUser, { userId, now })),
     end: (hash, now) => engine.atomically(end(hash, now)),
